@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "shaders/types.h"
+
+G_BEGIN_DECLS
+
+/* Matrix multiplication with a fused epilogue, f32 accumulation:
+ *
+ *   out[i][j] = residual[i][j] + gate[j] * act (bias[j] + sum_k a[i][k] * weight[j][k])
+ *
+ * a, residual and out are f32 with rows of `k`, `n`, `n` values, each row
+ * `*_stride` values after the one before; weight is [n][k], dense, F32 or F16.
+ * bias, gate and residual may be absent (0, 1, 0). out may be the residual
+ * itself; otherwise it overlaps nothing that is read.
+ * m, n >= 1; k is a multiple of 4 (of 8 for F16 weights).
+ */
+typedef struct {
+  guint m, n, k;
+  VidgenSpan a;
+  guint a_stride;
+  VidgenSpan weight;
+  VidgenType weight_type;
+  VidgenSpan bias;
+  VidgenSpan gate;
+  VidgenSpan residual;
+  guint residual_stride;
+  VidgenSpan out;
+  guint out_stride;
+  VidgenActivation activation;
+} VidgenGemm;
+
+void vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm);
+void vidgen_gemm_reference (const VidgenGemm *gemm);
+
+G_END_DECLS

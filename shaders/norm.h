@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "shaders/types.h"
+
+G_BEGIN_DECLS
+
+/* Root mean square norm of dense f32 rows, with modulation on the way out
+ * (Peebles and Xie, "Scalable Diffusion Models with Transformers", 2023):
+ *
+ *   out[i][j] = x[i][j] / sqrt (mean_j x[i][j]^2 + epsilon) * (1 + scale[j]) + shift[j]
+ *
+ * scale and shift are [size], or absent (0). out may be x itself.
+ * rows >= 1, size a multiple of 4.
+ */
+typedef struct {
+  guint rows, size;
+  VidgenSpan x;
+  VidgenSpan scale;
+  VidgenSpan shift;
+  VidgenSpan out;
+} VidgenNorm;
+
+void vidgen_norm (VidgenRecorder *recorder, const VidgenNorm *norm);
+void vidgen_norm_reference (const VidgenNorm *norm);
+
+G_END_DECLS
