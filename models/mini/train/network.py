@@ -31,7 +31,7 @@ def words_of(prompt: str) -> list[bytes]:
     words: list[bytes] = []
     word = bytearray()
     for byte in _lowered(prompt):
-        if byte >= 0x80 or chr(byte).isascii() and chr(byte).isalnum():
+        if byte >= 0x80 or chr(byte).isalnum():
             word.append(byte)
         elif word:
             words.append(bytes(word))
@@ -195,7 +195,7 @@ class Layer(nn.Module):
         self.fc1 = nn.Linear(size, mlp)
         self.fc2 = nn.Linear(mlp, size)
         self.modulation = nn.Parameter(torch.zeros(6, size))
-        self.query_scale = nn.Parameter(torch.full((heads,), 1.0))
+        self.query_scale = nn.Parameter(torch.full((heads,), 0.4))
         with torch.no_grad():
             self.out.weight *= 0.3
             self.fc2.weight *= 0.3
@@ -463,16 +463,16 @@ class Encoder(nn.Module):
 
 def patch(z: Tensor, side: int) -> Tensor:
     """[..., channels, h, w] to tokens [..., V, channels·side²]."""
-    lead = z.shape[:-3]
-    x = F.pixel_unshuffle(z.flatten(0, -4), side)
-    return x.flatten(2).transpose(1, 2).unflatten(0, lead)
+    x = F.pixel_unshuffle(z.reshape(-1, *z.shape[-3:]), side)
+    return x.flatten(2).transpose(1, 2).reshape(*z.shape[:-3], -1, x.shape[1])
 
 
 def unpatch(tokens: Tensor, config: dict) -> Tensor:
     """The inverse of patch()."""
-    lead = tokens.shape[:-2]
-    x = tokens.flatten(0, -3).transpose(1, 2).unflatten(2, grid(config))
-    return F.pixel_shuffle(x, config["latent"]["patch"]).unflatten(0, lead)
+    x = tokens.reshape(-1, *tokens.shape[-2:]).transpose(1, 2)
+    x = x.unflatten(2, grid(config))
+    z = F.pixel_shuffle(x, config["latent"]["patch"])
+    return z.reshape(*tokens.shape[:-2], *z.shape[1:])
 
 
 # ---------------------------------------------------------------- the whole

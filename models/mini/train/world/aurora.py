@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Curtains of northern lights; a soft wind and a low chord that swells
+with their brightness."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X_LINE, Y, colour, mix, smoothstep
+
+ATTRIBUTES = {
+    "colour": ("green", "purple", "red"),
+    "motion": ("slow", "fast"),
+    "land": ("mountains", "lake", "forest"),
+}
+
+# lower edge, upper rays
+COLOURS = {
+    "green": (colour(.25, 1, .45), colour(.05, .55, .50)),
+    "purple": (colour(.75, .30, 1), colour(.35, .10, .75)),
+    "red": (colour(1, .22, .25), colour(.70, .08, .30)),
+}
+# Hz of the chord
+CHORDS = {
+    "green": (110, 164.8, 220, 277.2),
+    "purple": (98, 146.8, 196, 233.1),
+    "red": (130.8, 196, 261.6, 329.6),
+}
+SPEEDS = {"slow": .45, "fast": 1.5}
+LAND_LINE = -.52
+
+
+class Curtain:
+    """One hanging sheet of light; its foot is a curve over x."""
+
+    def __init__(self, rng: np.random.Generator, foot: float, speed: float):
+        self.foot = foot
+        self.speed = speed
+        self.phases = rng.uniform(0, 2 * np.pi, 4)
+        self.waves = rng.uniform(.8, 1.3, 2)
+        self.way = rng.choice([-1, 1])
+
+    def draw(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        """Brightness [HEIGHT, WIDTH], and height above the foot."""
+        t = time * self.speed * self.way
+        line = self.foot + .20 * np.sin(1.7 * self.waves[0] * X_LINE + t + self.phases[0])
+        line += .07 * np.sin(4.1 * X_LINE - 1.7 * t + self.phases[1])
+        rays = 1 + .45 * np.sin(7 * X_LINE + 2.6 * t + self.phases[2])
+        rays += .30 * np.sin(12.5 * X_LINE - 3.4 * t + self.phases[3])
+        rays *= .75 + .25 * np.sin(1.1 * self.waves[1] * X_LINE - 1.3 * t)
+        above = Y - line
+        body = np.exp(-np.clip(above, 0, None) / .42) * smoothstep(-.09, .06, above)
+        return body * np.clip(rays, .1, None), above
+
+
+def _pulse(time, speed: float, phase: float):
+    """Brightness and loudness of the whole sky."""
+    return 1 + .35 * np.sin(2 * np.pi * .42 * speed ** .5 * time + phase)
+
+
+def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Cover of the land and its colours; a lake has only a far shore."""
+    phase = rng.uniform(0, 6, 4)
+    if kind == "mountains":
+        line = LAND_LINE + .16 + .30 * np.abs(np.sin(1.5 * X_LINE + phase[0]))
+        line -= .10 * np.abs(np.sin(3.9 * X_LINE + phase[1]))
+        above = line - Y
+        white = smoothstep(.34, .05, above) * .55 + .12
+        return smoothstep(-.015, .015, above), colour(.55, .68, .95) * white
+    if kind == "forest":
+        saw = np.abs(((X_LINE * 3.2 + phase[0]) % 1) - .5) * 2
+        high = .22 + .12 * np.sin(np.floor(X_LINE * 3.2 + phase[0]) * 7.3)
+        line = LAND_LINE - .12 + 1.25 * high * (1 - saw) + .05 * np.sin(X_LINE * 1.2)
+        return smoothstep(-.015, .015, line - Y), colour(.004, .02, .018)
+    shore = np.abs(Y - LAND_LINE) - .05 - .03 * np.sin(2 * X_LINE + phase[0])
+    return smoothstep(.015, -.015, shore), colour(.01, .015, .03)
+
+
+def _mirror_rows() -> np.ndarray:
+    """For each row below the shore the row of sky it reflects."""
+    reflected = 2 * LAND_LINE - canvas.Y_LINE
+    rows = np.round((1 - reflected) / 2 * (canvas.HEIGHT - 1)).astype(int)
+    return np.clip(rows, 0, canvas.HEIGHT - 1)
+
+
+def _sound(rng: np.random.Generator, attributes: dict, phase: float,
+           count: int) -> np.ndarray:
+    time = sounds.seconds(count)
+    speed = SPEEDS[attributes["motion"]]
+    swell = _pulse(time, speed, phase) ** 2
+    wind = sounds.filtered(sounds.noise(rng, count), "bandpass", 250, 800)
+    sound = wind * (.05 * swell)[:, None]
+    for voice, pitch in enumerate(CHORDS[attributes["colour"]]):
+        shimmer = 1 + .4 * np.sin(2 * np.pi * (.9 + .5 * voice) * speed ** .5 * time
+                                  + rng.uniform(0, 6))
+        for side in (0, 1):
+            detune = pitch * (1 + .0015 * (2 * side - 1))
+            tone = np.sin(2 * np.pi * detune * time + rng.uniform(0, 6))
+            sound[:, side] += tone * shimmer * swell * (.052 / (1 + .25 * voice))
+    return sound
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, no events."""
+    bottom, top = COLOURS[attributes["colour"]]
+    speed = SPEEDS[attributes["motion"]]
+    phase = rng.uniform(0, 2 * np.pi)
+    curtains = [Curtain(rng, .02, speed), Curtain(rng, .34, speed * .8)]
+    cover, land = _land(rng, attributes["land"])
+    lake = attributes["land"] == "lake"
+    mirror = _mirror_rows()
+    shore = int(np.searchsorted(-canvas.Y_LINE, -LAND_LINE))
+    night = canvas.gradient(colour(.03, .06, .16), colour(.005, .01, .05), -.5, 1)
+    stars = canvas.splat(rng.uniform(-1.7, 1.7, 22), rng.uniform(-.2, 1, 22),
+                         rng.uniform(.4, 1, 22))
+    night = night + colour(.9, .95, 1) * (canvas.Blur(1.0)(stars) * 3.5)
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        time = i / canvas.FRAME_RATE
+        power = _pulse(time, speed, phase)
+        picture = night.copy()
+        for curtain, share in zip(curtains, (1, .6)):
+            light, above = curtain.draw(time)
+            tint = mix(bottom, top, np.clip(above / .7, 0, 1))
+            picture += tint * (light * (share * power * .72))
+        if lake:
+            ripple = (3 * np.sin(canvas.Y_LINE * 45 + 3 * time)).astype(int)
+            rows = mirror[shore:]
+            picture[:, shore:] = picture[:, np.clip(rows + ripple[shore:], 0, shore - 1)]
+            picture[:, shore:] *= .6
+        lit = land + bottom * (.05 * power)
+        canvas.store(video[i], mix(picture, lit, cover))
+
+    sound = _sound(rng, attributes, phase, sounds.sample_count(frames))
+    return video, sound, []

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""A large ball bouncing on the spot; every contact sounds."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X, Y, colour, mix, smoothstep
+
+ATTRIBUTES = {
+    "colour": ("red", "blue", "green", "yellow"),
+    "floor": ("wooden", "tiled", "grass"),
+    "speed": ("slow", "fast"),
+    "side": ("left", "centre", "right"),
+}
+
+COLOURS = {
+    "red": colour(.92, .08, .06),
+    "blue": colour(.08, .25, .95),
+    "green": colour(.05, .72, .20),
+    "yellow": colour(1, .82, .08),
+}
+PERIODS = {"slow": 1.05, "fast": .62}
+HEIGHTS = {"slow": 1.0, "fast": .62}
+RADIUS = .34
+CONTACT = -.66
+# pitch in Hz, decay in 1/s, share of noise
+TIMBRES = {
+    "wooden": (190, 14, .30),
+    "tiled": (290, 9, .55),
+    "grass": (120, 24, .15),
+}
+
+
+def _floor(rng: np.random.Generator, kind: str) -> np.ndarray:
+    depth = np.clip(-.22 - Y, .03, None)
+    z = .5 / depth
+    u = X * z
+    if kind == "tiled":
+        check = np.sin(u * 4.2 + rng.uniform(0, 6)) * np.sin(z * 4.2 + rng.uniform(0, 6))
+        share = smoothstep(-.12, .12, check) * smoothstep(.05, .3, depth)
+        return mix(colour(.22, .23, .30), colour(.92, .92, .88), share)
+    if kind == "wooden":
+        plank = np.sin(np.floor(u * 1.6 + rng.uniform(0, 1)) * 12.9) * .5
+        grain = .12 * np.sin(z * 5 + plank * 20)
+        return colour(.62, .36, .15) * (1 + .30 * plank + grain)
+    blades = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(2.2, 1.6, 1)])
+    return colour(.22, .52, .10) * (1 + .20 * blades)
+
+
+def _room(rng: np.random.Generator, kind: str) -> np.ndarray:
+    walls = [(.80, .84, .92), (.93, .85, .74), (.45, .50, .64), (.86, .80, .90)]
+    if kind == "grass":
+        walls = [(.55, .78, .98), (.66, .82, .95)]
+    wall = colour(*walls[int(rng.integers(len(walls)))])
+    light = .78 + .22 * smoothstep(-.3, 1.1, Y)
+    below = smoothstep(-.20, -.24, Y)
+    shaded = _floor(rng, kind) * (.70 + .30 * smoothstep(0, .7, -.22 - Y))
+    return mix(wall * light, shaded, below)
+
+
+def _thud(kind: str, rng: np.random.Generator) -> np.ndarray:
+    pitch, decay, share = TIMBRES[kind]
+    count = int(.5 * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    glide = pitch * (time + .25 * (1 - np.exp(-30 * time)) / 30)
+    tone = np.sin(2 * np.pi * glide) * np.exp(-decay * time)
+    tone += .4 * np.sin(2 * np.pi * 2.3 * glide) * np.exp(-1.8 * decay * time)
+    slap = sounds.noise(rng, count, 1) * np.exp(-160 * time) * share
+    return (tone + slap) * (1 - np.exp(-3000 * time))
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, events."""
+    duration = frames / canvas.FRAME_RATE
+    tint = COLOURS[attributes["colour"]]
+    period = PERIODS[attributes["speed"]] * rng.uniform(.95, 1.05)
+    height = HEIGHTS[attributes["speed"]]
+    offset = rng.uniform(0, period)
+    x = canvas.SIDES[attributes["side"]] + rng.uniform(-.12, .12)
+    room = _room(rng, attributes["floor"])
+    on_floor = smoothstep(-.20, -.24, Y)
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        part = ((i / canvas.FRAME_RATE + offset) % period) / period
+        lift = 4 * part * (1 - part)
+        squash = 1 + .22 * max(0, 1 - min(part, 1 - part) * period / .06)
+        wide, tall = RADIUS * squash, RADIUS / squash
+        y = CONTACT + tall + height * lift
+        near = 1 - lift
+        spread = RADIUS * (1.05 + .5 * lift)
+        shadow = np.exp(-((X - x) / spread) ** 2 - ((Y - CONTACT) / (spread * .3)) ** 2)
+        picture = room * (1 - shadow * on_floor * (.30 + .45 * near))
+        across, up = (X - x) / wide, (Y - y) / tall
+        square = across * across + up * up
+        front = np.sqrt(np.clip(1 - square, 0, 1))
+        cover = smoothstep(1.07, .93, square)
+        lit = np.clip(-.45 * across + .65 * up + .62 * front, 0, 1)
+        gloss = np.clip(-.36 * across + .52 * up + .78 * front, 0, 1) ** 22
+        skin = tint * (.30 + .80 * lit) + gloss * .65
+        canvas.store(video[i], mix(picture, skin, cover))
+
+    sound = sounds.filtered(sounds.noise(rng, sounds.sample_count(frames)),
+                            "lowpass", 400) * .006
+    thud = sounds.pan(_thud(attributes["floor"], rng) * .62, x)
+    events = []
+    for contact in np.arange(int(duration / period) + 3) * period - offset:
+        sounds.add_event(sound, thud, contact)
+        if 0 <= contact < duration:
+            events.append(sounds.event(contact, x, "bounce"))
+    return video, sound, events

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Drawing shared by the families.
+
+A picture is a planar float32 array [3, HEIGHT, WIDTH] of linear-looking
+0…1 values. X grows to the right, -ASPECT…ASPECT; Y grows upwards, -1…1.
+Time is in seconds from the start of the clip; frame i shows i / FRAME_RATE.
+"""
+
+import numpy as np
+
+WIDTH = 192
+HEIGHT = 112
+FRAME_RATE = 16
+FRAMES = 64
+ASPECT = WIDTH / HEIGHT
+PIXEL = 2.0 / HEIGHT
+
+X_LINE = np.linspace(-ASPECT, ASPECT, WIDTH, dtype=np.float32)
+Y_LINE = np.linspace(1, -1, HEIGHT, dtype=np.float32)
+X = np.broadcast_to(X_LINE, (HEIGHT, WIDTH)).copy()
+Y = np.broadcast_to(Y_LINE[:, None], (HEIGHT, WIDTH)).copy()
+
+SIDES = {"left": -0.95, "centre": 0.0, "right": 0.95}
+
+
+def colour(red: float, green: float, blue: float) -> np.ndarray:
+    """A colour as [3, 1, 1], ready to broadcast over a picture."""
+    return np.array([red, green, blue], np.float32).reshape(3, 1, 1)
+
+
+def mix(start, end, amount):
+    """Linear interpolation: start at amount 0, end at amount 1."""
+    return start + (end - start) * amount
+
+
+def smoothstep(low: float, high: float, value):
+    """Cubic ramp from 0 at low to 1 at high; low may exceed high."""
+    ramp = np.clip((value - low) / (high - low), 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def gradient(bottom: np.ndarray, top: np.ndarray, low: float,
+             high: float) -> np.ndarray:
+    """Vertical gradient [3, HEIGHT, WIDTH] from bottom (Y = low) to top."""
+    return mix(bottom, top, smoothstep(low, high, Y))
+
+
+def blur_matrix(size: int, sigma: float) -> np.ndarray:
+    """Gaussian blur of a line of `size` pixels as a matrix [size, size]."""
+    place = np.arange(size)
+    kernel = np.exp(-0.5 * ((place[:, None] - place[None]) / sigma) ** 2)
+    return (kernel / kernel.sum(1).max()).astype(np.float32)
+
+
+class Blur:
+    """Gaussian blur of whole pictures [HEIGHT, WIDTH], sigma in pixels."""
+
+    def __init__(self, sigma: float):
+        self.rows = blur_matrix(HEIGHT, sigma)
+        self.columns = blur_matrix(WIDTH, sigma).T.copy()
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        return self.rows @ picture @ self.columns
+
+
+def texture(rng: np.random.Generator, shape: tuple[int, int],
+            scales: list[tuple[float, float, float]]) -> np.ndarray:
+    """Periodic noise of unit deviation.
+
+    `scales` lists (sigma of rows, sigma of columns, amplitude), in pixels.
+    """
+    rows = np.fft.fftfreq(shape[0])[:, None]
+    columns = np.fft.rfftfreq(shape[1])[None]
+    total = np.zeros(shape, np.float32)
+    for sigma_rows, sigma_columns, amplitude in scales:
+        noise = np.fft.rfft2(rng.standard_normal(shape))
+        decay = (rows * sigma_rows) ** 2 + (columns * sigma_columns) ** 2
+        smooth = np.fft.irfft2(noise * np.exp(-2 * np.pi ** 2 * decay), shape)
+        total += amplitude * (smooth / smooth.std()).astype(np.float32)
+    return total / total.std()
+
+
+def slide(strip: np.ndarray, offset: float, width: int = WIDTH) -> np.ndarray:
+    """`width` columns of a periodic strip, from a fractional offset on."""
+    whole = int(np.floor(offset))
+    part = np.float32(offset - whole)
+    columns = (whole + np.arange(width + 1)) % strip.shape[1]
+    taken = strip[:, columns]
+    return taken[:, :-1] * (1 - part) + taken[:, 1:] * part
+
+
+def lookup(image: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Nearest texel of a periodic image at float coordinates."""
+    rows, columns = image.shape
+    row = np.floor(row).astype(np.int32) % rows
+    column = np.floor(column).astype(np.int32) % columns
+    return image.ravel()[row * columns + column]
+
+
+def splat(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Points of the given weights, shared among four pixels each."""
+    column = (x + ASPECT) / (2 * ASPECT) * (WIDTH - 1)
+    row = (1 - y) / 2 * (HEIGHT - 1)
+    left = np.floor(column)
+    top = np.floor(row)
+    total = np.zeros(HEIGHT * WIDTH)
+    for down in (0, 1):
+        for right in (0, 1):
+            part = (1 - np.abs(column - left - right)) * (1 - np.abs(row - top - down))
+            i = (top + down).astype(int)
+            j = (left + right).astype(int)
+            inside = (i >= 0) & (i < HEIGHT) & (j >= 0) & (j < WIDTH)
+            total += np.bincount((i * WIDTH + j)[inside],
+                                 (weight * part)[inside], HEIGHT * WIDTH)
+    return total.reshape(HEIGHT, WIDTH).astype(np.float32)
+
+
+def store(frame: np.ndarray, picture: np.ndarray) -> None:
+    """Write a planar 0…1 picture into frame, uint8 [HEIGHT, WIDTH, 3]."""
+    levels = np.clip(picture, 0, 1)
+    levels *= 255
+    levels += 0.5
+    frame[...] = levels.astype(np.uint8).transpose(1, 2, 0)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Fireworks over a city at night; each burst bangs when it opens."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X, Y, colour, mix, smoothstep
+
+ATTRIBUTES = {
+    "colour": ("red", "green", "blue", "golden"),
+    "size": ("small", "huge"),
+    "side": ("left", "centre", "right"),
+}
+
+COLOURS = {
+    "red": colour(1, .12, .08),
+    "green": colour(.15, 1, .25),
+    "blue": colour(.18, .38, 1),
+    "golden": colour(1, .72, .18),
+}
+LIFE = 1.7
+RISE = .6
+
+
+def _shells(rng: np.random.Generator, x: float, huge: bool,
+            duration: float) -> list[dict]:
+    shells = []
+    for time in sounds.schedule(rng, -1.6, duration + RISE, .55, 1.05):
+        rays, rings = 18, 3
+        angle = np.arange(rays * rings) * 2 * np.pi / rays + rng.uniform(0, 6)
+        angle += np.repeat(np.arange(rings), rays) * np.pi / rays
+        speed = np.repeat([1, .68, .34], rays) * rng.uniform(.93, 1.05, rays * rings)
+        speed = speed * (1.05 if huge else .55)
+        shells.append({"time": time, "x": x + rng.uniform(-.28, .28),
+                       "y": rng.uniform(.12, .50), "speed_x": np.cos(angle) * speed,
+                       "speed_y": np.sin(angle) * speed,
+                       "seed": int(rng.integers(1 << 30))})
+    return shells
+
+
+def _trails(shell: dict, age: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points x, y and weights of one open shell, with short tails."""
+    xs, ys, weights = [], [], []
+    for lag, share in ((0, 1), (.035, .7), (.07, .45), (.105, .25)):
+        flown = max(age - lag, 0)
+        reach = (1 - np.exp(-2.4 * flown)) / 2.4 * 1.5
+        xs.append(shell["x"] + shell["speed_x"] * reach)
+        ys.append(shell["y"] + shell["speed_y"] * reach - .15 * flown * flown)
+        fade = share * np.exp(-1.7 * age) * (1 - smoothstep(LIFE * .6, LIFE, age))
+        weights.append(np.full(len(shell["speed_x"]), fade))
+    return np.concatenate(xs), np.concatenate(ys), np.concatenate(weights)
+
+
+def _rocket(shell: dict, age: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The climbing shell before it opens; age is negative."""
+    back = np.linspace(0, .14, 8)
+    left = np.clip((back - age) / RISE, 0, 1)
+    y = -.7 + (shell["y"] + .7) * (1 - left ** 2)
+    return np.full(8, shell["x"]), y, np.linspace(1, .1, 8)
+
+
+def _city(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Cover of the skyline and brightness of its windows."""
+    cover = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    windows = np.zeros_like(cover)
+    column = 0
+    while column < canvas.WIDTH:
+        width = int(rng.integers(14, 24))
+        roof = canvas.HEIGHT - int(rng.integers(14, 32))
+        cover[roof:, column:column + width - 1] = 1
+        for row in range(roof + 4, canvas.HEIGHT - 3, 7):
+            for place in range(column + 3, column + width - 5, 6):
+                if rng.random() < .55:
+                    windows[row:row + 3, place:place + 3] = rng.uniform(.6, 1)
+        column += width
+    return cover, windows[:, :canvas.WIDTH]
+
+
+def _bang(shell: dict, huge: bool) -> np.ndarray:
+    rng = np.random.default_rng(shell["seed"])
+    count = int(1.4 * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    white = sounds.noise(rng, count, 1)
+    boom = sounds.filtered(white, "lowpass", 170 if huge else 400)
+    boom = boom * np.exp(-time * (4.5 if huge else 8)) * (5.5 if huge else 2.6)
+    snap = white * np.exp(-time * 60) * .8
+    crackle = sounds.filtered(white * (rng.random(count) < .06), "bandpass", 2000, 7000)
+    crackle = crackle * np.exp(-time * 3) * (1 - np.exp(-time * 7)) * 1.5
+    return (boom + snap + crackle) * (1 - np.exp(-time * 2500))
+
+
+def _whistle() -> np.ndarray:
+    count = int(RISE * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    tone = np.sin(2 * np.pi * (850 * time + 800 * time * time))
+    return tone * np.sin(np.pi * time / RISE) ** 2 * .05
+
+
+def _sound(rng: np.random.Generator, shells: list[dict], huge: bool,
+           count: int) -> np.ndarray:
+    sound = sounds.filtered(sounds.noise(rng, count), "lowpass", 300) * .01
+    whistle = _whistle()
+    for shell in shells:
+        bang = _bang(shell, huge) * (.42 if huge else .34)
+        sounds.add_event(sound, sounds.pan(bang, shell["x"]), shell["time"])
+        sounds.add_event(sound, sounds.pan(whistle, shell["x"]), shell["time"] - RISE)
+    return sound
+
+
+def _gather(parts: list[tuple]) -> np.ndarray:
+    if not parts:
+        return np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    return canvas.splat(*(np.concatenate(values) for values in zip(*parts)))
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, events."""
+    duration = frames / canvas.FRAME_RATE
+    huge = attributes["size"] == "huge"
+    tint = COLOURS[attributes["colour"]]
+    x = canvas.SIDES[attributes["side"]] * .9
+    shells = _shells(rng, x, huge, duration)
+    cover, windows = _city(rng)
+    sky = canvas.gradient(colour(.07, .06, .17), colour(.01, .01, .05), -.8, .8)
+    city = colour(.015, .015, .03) + colour(.85, .62, .25) * windows * .7
+    point, glow, flash = canvas.Blur(1.35), canvas.Blur(6), canvas.Blur(3.5)
+    white = colour(1, 1, 1)
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        time = i / canvas.FRAME_RATE
+        sparks, rockets, cores, light = [], [], [], 0.0
+        for shell in shells:
+            age = time - shell["time"]
+            if -RISE < age < 0:
+                rockets.append(_rocket(shell, age))
+            elif 0 <= age < LIFE:
+                sparks.append(_trails(shell, age))
+                power = np.array([np.exp(-9 * age)])
+                cores.append((np.array([shell["x"]]), np.array([shell["y"]]), power))
+                light += float(np.exp(-4 * age))
+        stars = _gather(sparks)
+        core = point(stars) * 13
+        picture = sky + tint * (.10 * light)
+        picture = picture + tint * (glow(stars) * 16)
+        picture += mix(tint, white, np.clip(core * .3 - .15, 0, .6)) * core
+        picture += mix(tint, white, .5) * (flash(_gather(cores)) * 120)
+        picture += colour(1, .85, .6) * (point(_gather(rockets)) * 7)
+        below = city + tint * (.06 * min(light, 1.5))
+        canvas.store(video[i], mix(picture, below, cover))
+
+    sound = _sound(rng, shells, huge, sounds.sample_count(frames))
+    events = [sounds.event(s["time"], s["x"], "burst") for s in shells
+              if 0 <= s["time"] < duration]
+    return video, sound, events

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Render a set of clips into a folder: video.npy, sound.npy, clips.json."""
+
+import argparse
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from . import canvas, clip, sounds
+
+_arrays: tuple[np.ndarray, np.ndarray]
+
+
+def _open(folder: Path) -> None:
+    global _arrays
+    _arrays = (np.lib.format.open_memmap(folder / "video.npy", "r+"),
+               np.lib.format.open_memmap(folder / "sound.npy", "r+"))
+
+
+def _render(task: tuple[int, int]) -> dict:
+    index, seed = task
+    made = clip.render(seed)
+    _arrays[0][index] = made.frames
+    _arrays[1][index] = made.samples
+    return {"family": made.family, "attributes": made.attributes,
+            "events": made.events, "caption": made.caption}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    count = arguments.count
+    picture = (canvas.FRAMES, canvas.HEIGHT, canvas.WIDTH, 3)
+    sound = (sounds.sample_count(canvas.FRAMES), 2)
+    np.lib.format.open_memmap(arguments.out / "video.npy", "w+", np.uint8,
+                              (count, *picture))
+    np.lib.format.open_memmap(arguments.out / "sound.npy", "w+", np.int16,
+                              (count, *sound))
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    tasks = [(i, arguments.first_seed + i) for i in range(count)]
+    with ProcessPoolExecutor(arguments.workers, initializer=_open,
+                             initargs=(arguments.out,)) as pool:
+        clips = list(pool.map(_render, tasks, chunksize=6))
+    (arguments.out / "clips.json").write_text(json.dumps(clips, indent=0) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Rain over dark hills; lightning, and its thunder a moment later."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X, Y, colour, mix, smoothstep
+
+ATTRIBUTES = {
+    "rain": ("light", "heavy"),
+    "time": ("dusk", "night"),
+    "lightning": ("none", "frequent"),
+    "side": ("left", "centre", "right"),
+}
+
+# zenith, horizon
+SKIES = {
+    "dusk": (colour(.22, .25, .34), colour(.58, .54, .56)),
+    "night": (colour(.03, .04, .09), colour(.12, .15, .25)),
+}
+FLASH_LIFE = .8
+
+
+def _bolts(rng: np.random.Generator, x: float, duration: float) -> list[dict]:
+    bolts = []
+    point, halo = canvas.Blur(1.2), canvas.Blur(5)
+    for time in sounds.schedule(rng, -1.2, duration, .9, 1.6):
+        place = x + rng.uniform(-.3, .3)
+        knots_y = np.linspace(1.05, -.30, 12)
+        knots_x = place + np.cumsum(rng.standard_normal(12) * .085)
+        y = np.linspace(1.05, -.30, 240)
+        line = np.interp(-y, -knots_y, knots_x)
+        fork_y = np.linspace(.35, -.05, 70)
+        fork_x = np.interp(-.35, -knots_y, knots_x)
+        fork_x = fork_x + rng.choice([-1, 1]) * (.35 - fork_y) * rng.uniform(.6, 1)
+        stroke = canvas.splat(np.concatenate([line, fork_x]),
+                              np.concatenate([y, fork_y]),
+                              np.concatenate([np.full(240, .5), np.full(70, .35)]))
+        bolts.append({"time": time, "x": place, "line": point(stroke) * 5,
+                      "glow": halo(stroke) * 7, "delay": rng.uniform(.25, .45),
+                      "seed": int(rng.integers(1 << 30))})
+    return bolts
+
+
+def _rain_layers(rng: np.random.Generator, heavy: bool) -> list[dict]:
+    """Periodic pictures of streaks, nearest layer first."""
+    layers = []
+    for length, width, speed, share in ((22, 1.3, 11, 1), (15, 1.0, 8, .7)):
+        rows, columns = 224, 256
+        drops = (rng.random((rows, columns)) < (.0042 if heavy else .0013) / share)
+        wave_rows = np.fft.fftfreq(rows)[:, None]
+        wave_columns = np.fft.rfftfreq(columns)[None]
+        tilt = .18
+        along = wave_rows + tilt * wave_columns
+        soft = (length * .4 * along) ** 2 + (width * wave_columns) ** 2
+        spectrum = np.fft.rfft2(drops.astype(np.float32))
+        streaks = np.fft.irfft2(spectrum * np.exp(-2 * np.pi ** 2 * soft))
+        streaks = (streaks * length * width * 2.2).astype(np.float32)
+        layers.append({"streaks": np.clip(streaks, 0, 1.2), "speed": speed,
+                       "tilt": tilt, "share": share})
+    return layers
+
+
+def _rain(layers: list[dict], frame: int) -> np.ndarray:
+    total = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    for layer in layers:
+        down = int(frame * layer["speed"])
+        across = int(round(down * layer["tilt"]))
+        rolled = np.roll(layer["streaks"], (down, across), (0, 1))
+        total += rolled[:canvas.HEIGHT, :canvas.WIDTH] * layer["share"]
+    return total
+
+
+def _thunder(bolt: dict) -> np.ndarray:
+    rng = np.random.default_rng(bolt["seed"])
+    count = int(2.2 * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    deep = sounds.filtered(sounds.noise(rng, count, 1), "lowpass", 110)
+    crack = sounds.filtered(sounds.noise(rng, count, 1), "lowpass", 800)
+    roll = 1 + .5 * np.sin(2 * np.pi * 3.1 * time + rng.uniform(0, 6))
+    sound = deep * 9 * np.exp(-1.8 * time) * (1 - np.exp(-60 * time)) * roll
+    return sound + crack * 2 * np.exp(-9 * time)
+
+
+def _sound(rng: np.random.Generator, bolts: list[dict], heavy: bool,
+           count: int) -> np.ndarray:
+    hiss = sounds.filtered(sounds.noise(rng, count), "highpass", 1800)
+    sound = hiss * (.075 if heavy else .030)
+    drops = np.zeros((count, 2), np.float32)
+    per_second = 260 if heavy else 90
+    places = rng.integers(0, count, int(count / sounds.SAMPLE_RATE * per_second))
+    drops[places, rng.integers(0, 2, len(places))] = rng.exponential(1, len(places))
+    sound += sounds.filtered(drops, "bandpass", 1200, 5000) * .9
+    for bolt in bolts:
+        thunder = sounds.pan(_thunder(bolt) * .30, bolt["x"])
+        sounds.add_event(sound, thunder, bolt["time"] + bolt["delay"])
+    return sound
+
+
+def _hills(rng: np.random.Generator, level: float, height: float) -> np.ndarray:
+    line = level + height * np.sin(X * 1.4 + rng.uniform(0, 6))
+    line += height * .4 * np.sin(X * 3.4 + rng.uniform(0, 6))
+    return smoothstep(-canvas.PIXEL, canvas.PIXEL, line - Y)
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, events."""
+    duration = frames / canvas.FRAME_RATE
+    heavy = attributes["rain"] == "heavy"
+    zenith, low = SKIES[attributes["time"]]
+    x = canvas.SIDES[attributes["side"]]
+    bolts = []
+    if attributes["lightning"] == "frequent":
+        bolts = _bolts(rng, x, duration)
+    layers = _rain_layers(rng, heavy)
+    clouds = canvas.texture(rng, (canvas.HEIGHT, 512), [(6, 14, 1), (3, 6, .5)])
+    sky = canvas.gradient(low, zenith, -.4, 1)
+    far, near = _hills(rng, -.38, .12), _hills(rng, -.70, .08)
+    rain_colour = colour(.72, .80, .95) * (.75 if attributes["time"] == "dusk" else .5)
+    drift = rng.choice([-9, 9])
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        time = i / canvas.FRAME_RATE
+        cloud = canvas.slide(clouds, 256 + drift * time)
+        picture = sky * (1 + .32 * cloud)
+        light = np.float32(0)
+        for bolt in bolts:
+            age = time - bolt["time"]
+            if not 0 <= age < FLASH_LIFE:
+                continue
+            fade = np.exp(-5 * age) * (1 - .5 * np.exp(-((age - .12) / .04) ** 2))
+            near_bolt = np.exp(-((X - bolt["x"]) / .9) ** 2)
+            light = light + fade * (.35 + .65 * near_bolt)
+            picture += colour(.55, .60, .95) * (bolt["glow"] * fade)
+            picture += colour(1, 1, 1) * (bolt["line"] * np.exp(-5 * age))
+        picture += colour(.55, .58, .80) * (light * (.7 + .2 * cloud))
+        picture = mix(picture, low * .38 + colour(.16, .18, .24) * light, far)
+        picture = mix(picture, zenith * .35 + colour(.07, .08, .12) * light, near)
+        picture += rain_colour * (_rain(layers, i) * (.75 + .5 * light))
+        canvas.store(video[i], picture)
+
+    sound = _sound(rng, bolts, heavy, sounds.sample_count(frames))
+    events = []
+    for bolt in bolts:
+        thunder = bolt["time"] + bolt["delay"]
+        if 0 <= bolt["time"] < duration:
+            events.append(sounds.event(bolt["time"], bolt["x"], "lightning"))
+        if 0 <= thunder < duration:
+            events.append(sounds.event(thunder, bolt["x"], "thunder"))
+    return video, sound, events
