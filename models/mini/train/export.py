@@ -3,11 +3,12 @@
 """Writes and reads the weights file of models/mini/FORMAT.md."""
 
 import json
+import struct
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from torch import Tensor
 
 from network import Mini
 
@@ -20,9 +21,33 @@ def stored_type(name: str) -> torch.dtype:
     return torch.float32 if last in (*TABLES, "bias") else torch.float16
 
 
+def write(tensors: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
+    """A safetensors file, the same bytes for the same content; F32 come first
+    so that every tensor is aligned to its values."""
+    names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
+    header: dict = {"__metadata__": metadata}
+    offset = 0
+    for name in names:
+        tensor = tensors[name]
+        size_bytes = tensor.numel() * tensor.element_size()
+        header[name] = {
+            "dtype": "F32" if tensor.dtype == torch.float32 else "F16",
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + size_bytes],
+        }
+        offset += size_bytes
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in names:
+            file.write(tensors[name].contiguous().numpy().tobytes())
+
+
 def save(mini: Mini, path: Path) -> None:
     tensors = {
-        name: value.detach().to(stored_type(name)).contiguous()
+        name: value.detach().to(stored_type(name))
         for name, value in mini.state_dict().items()
     }
     metadata = {
@@ -30,9 +55,7 @@ def save(mini: Mini, path: Path) -> None:
         "version": "1",
         "config": json.dumps(mini.config, ensure_ascii=False, separators=(",", ":")),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path, metadata=metadata)
-    path.chmod(0o644)
+    write(tensors, metadata, path)
 
 
 def load(path: Path) -> Mini:
