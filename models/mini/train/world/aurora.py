@@ -62,15 +62,19 @@ def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Cover of the land and its colours; a lake has only a far shore."""
     phase = rng.uniform(0, 6, 4)
     if kind == "mountains":
-        line = LAND_LINE + .16 + .30 * np.abs(np.sin(1.5 * X_LINE + phase[0]))
-        line -= .10 * np.abs(np.sin(3.9 * X_LINE + phase[1]))
+        places = np.array([-1.5, -.75, 0, .75, 1.5]) + rng.uniform(-.2, .2, 5)
+        heights = rng.uniform(.42, .72, 5)
+        slopes = heights - .85 * np.abs(X_LINE[:, None] - places)
+        line = LAND_LINE - .06 + np.clip(slopes.max(1), .05, None)
         above = line - Y
-        white = smoothstep(.34, .05, above) * .55 + .12
-        return smoothstep(-.015, .015, above), colour(.55, .68, .95) * white
+        snow = smoothstep(.30, .16, above + .05 * np.sin(19 * X_LINE + phase[0]))
+        return (smoothstep(-.015, .015, above),
+                mix(colour(.07, .10, .19), colour(.62, .74, .98), snow))
     if kind == "forest":
-        saw = np.abs(((X_LINE * 3.2 + phase[0]) % 1) - .5) * 2
-        high = .22 + .12 * np.sin(np.floor(X_LINE * 3.2 + phase[0]) * 7.3)
-        line = LAND_LINE - .12 + 1.25 * high * (1 - saw) + .05 * np.sin(X_LINE * 1.2)
+        place = X_LINE * 2.4 + phase[0]
+        saw = np.abs((place % 1) - .5) * 2
+        high = .34 + .16 * np.sin(np.floor(place) * 7.3)
+        line = LAND_LINE - .08 + high * (1 - 1.2 * saw)
         return smoothstep(-.015, .015, line - Y), colour(.004, .02, .018)
     shore = np.abs(Y - LAND_LINE) - .05 - .03 * np.sin(2 * X_LINE + phase[0])
     return smoothstep(.015, -.015, shore), colour(.01, .015, .03)
@@ -78,7 +82,7 @@ def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _mirror_rows() -> np.ndarray:
     """For each row below the shore the row of sky it reflects."""
-    reflected = 2 * LAND_LINE - canvas.Y_LINE
+    reflected = LAND_LINE + 2.6 * (LAND_LINE - canvas.Y_LINE)
     rows = np.round((1 - reflected) / 2 * (canvas.HEIGHT - 1)).astype(int)
     return np.clip(rows, 0, canvas.HEIGHT - 1)
 
@@ -129,7 +133,7 @@ def render(attributes: dict, rng: np.random.Generator,
             ripple = (3 * np.sin(canvas.Y_LINE * 45 + 3 * time)).astype(int)
             rows = mirror[shore:]
             picture[:, shore:] = picture[:, np.clip(rows + ripple[shore:], 0, shore - 1)]
-            picture[:, shore:] *= .6
+            picture[:, shore:] *= .7
         lit = land + bottom * (.05 * power)
         canvas.store(video[i], mix(picture, lit, cover))
 

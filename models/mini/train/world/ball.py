@@ -21,8 +21,8 @@ COLOURS = {
     "yellow": colour(1, .82, .08),
 }
 PERIODS = {"slow": 1.05, "fast": .62}
-HEIGHTS = {"slow": 1.0, "fast": .62}
-RADIUS = .34
+HEIGHTS = {"slow": .9, "fast": .56}
+RADIUS = .38
 CONTACT = -.66
 # pitch in Hz, decay in 1/s, share of noise
 TIMBRES = {
@@ -43,9 +43,9 @@ def _floor(rng: np.random.Generator, kind: str) -> np.ndarray:
     if kind == "wooden":
         plank = np.sin(np.floor(u * 1.6 + rng.uniform(0, 1)) * 12.9) * .5
         grain = .12 * np.sin(z * 5 + plank * 20)
-        return colour(.62, .36, .15) * (1 + .30 * plank + grain)
-    blades = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(2.2, 1.6, 1)])
-    return colour(.22, .52, .10) * (1 + .20 * blades)
+        return colour(.62, .36, .15) * (1 + (.30 * plank + grain) * smoothstep(.0, .25, depth))
+    blades = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(3, 2.2, 1)])
+    return colour(.22, .52, .10) * (1 + .11 * blades)
 
 
 def _room(rng: np.random.Generator, kind: str) -> np.ndarray:

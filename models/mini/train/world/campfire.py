@@ -14,7 +14,7 @@ ATTRIBUTES = {
 }
 
 GROUNDS = {
-    "snow": colour(.55, .66, .90),
+    "snow": colour(.78, .88, 1),
     "grass": colour(.10, .30, .08),
     "sand": colour(.62, .46, .22),
 }
@@ -98,7 +98,7 @@ def _background(rng: np.random.Generator, ground: str,
     land = land * (1 + .12 * rough)
     line = horizon + .03 * np.sin(X * 1.7 + rng.uniform(0, 6))
     cover = smoothstep(-.02, .02, line - Y)
-    unlit = mix(sky, land * .16, cover)
+    unlit = mix(sky, land * (.27 if ground == "snow" else .16), cover)
     distance = np.hypot(X - x, (Y - BASE) * 1.7)
     light = np.exp(-(distance / .75) ** 2) + .35 * np.exp(-(distance / 1.7) ** 2)
     warm = land * colour(1.25, .80, .42)
@@ -186,7 +186,7 @@ def render(attributes: dict, rng: np.random.Generator,
         flame = heat[fire.rows, fire.columns]
         picture[box] = mix(picture[box], _ramp(flame), smoothstep(.03, .3, flame))
         picture += colour(1, .42, .10) * (halo(heat) * (.30 + .25 * flare))
-        picture += colour(1, .72, .25) * (point(_sparks(cracks, fire, time)) * 9)
+        picture += colour(1, .72, .25) * (point(_sparks(cracks, fire, time)) * 15)
         canvas.store(video[i], picture)
 
     count = sounds.sample_count(frames)

@@ -47,7 +47,7 @@ def _trails(shell: dict, age: float) -> tuple[np.ndarray, np.ndarray, np.ndarray
         reach = (1 - np.exp(-2.4 * flown)) / 2.4 * 1.5
         xs.append(shell["x"] + shell["speed_x"] * reach)
         ys.append(shell["y"] + shell["speed_y"] * reach - .15 * flown * flown)
-        fade = share * np.exp(-1.7 * age) * (1 - smoothstep(LIFE * .6, LIFE, age))
+        fade = share * np.exp(-1.4 * age) * (1 - smoothstep(LIFE * .6, LIFE, age))
         weights.append(np.full(len(shell["speed_x"]), fade))
     return np.concatenate(xs), np.concatenate(ys), np.concatenate(weights)
 
@@ -145,8 +145,8 @@ def render(attributes: dict, rng: np.random.Generator,
         core = point(stars) * 13
         picture = sky + tint * (.10 * light)
         picture = picture + tint * (glow(stars) * 16)
-        picture += mix(tint, white, np.clip(core * .3 - .15, 0, .6)) * core
-        picture += mix(tint, white, .5) * (flash(_gather(cores)) * 120)
+        picture += mix(tint, white, np.clip(core * .25 - .2, 0, .45)) * core
+        picture += mix(tint, white, .25) * (flash(_gather(cores)) * 70)
         picture += colour(1, .85, .6) * (point(_gather(rockets)) * 7)
         below = city + tint * (.06 * min(light, 1.5))
         canvas.store(video[i], mix(picture, below, cover))

@@ -16,7 +16,7 @@ ATTRIBUTES = {
 
 # zenith, horizon, sun or moon, water, strength of the glow
 PALETTES = {
-    "sunset": (colour(.26, .16, .42), colour(1, .50, .20), colour(1, .84, .45),
+    "sunset": (colour(.26, .16, .42), colour(1, .50, .20), colour(1, .93, .55),
                colour(.16, .11, .24), .75),
     "day": (colour(.16, .45, .90), colour(.74, .88, 1), colour(1, .98, .80),
             colour(.02, .36, .52), .5),
@@ -39,15 +39,15 @@ class Sea:
         self.offset = rng.uniform(0, self.period)
         self.swells = []
         for octave in range(4):
-            wave = rng.uniform(1.2, 1.5) * 1.75 ** octave
+            wave = rng.uniform(1.3, 1.6) * 1.7 ** octave
             turn = rng.uniform(-.5, .5)
             phase = rng.uniform(0, 2 * np.pi)
-            angle = wave * (self.z * 1.2 + self.u * turn) + phase
+            angle = wave * (self.z * 2.2 + self.u * turn) + phase
             fade = np.exp(-.02 * (wave * self.z / self.depth * .1) ** 2)
             speed = 1.5 * np.sqrt(wave)
             self.swells.append((angle, speed, .5 / wave ** .7, fade))
-        froth = canvas.texture(rng, (256, 256), [(2.5, 3.5, .7), (5, 7, .6)])
-        self.froth = canvas.lookup(froth, self.z * 55, self.u * 40)
+        froth = canvas.texture(rng, (256, 256), [(3, 7, .8), (7, 18, .6)])
+        self.froth = canvas.lookup(froth, self.z * 130, self.u * 95)
         self.crest = .08 * np.sin(self.u * 2 + phase)
 
     def since_break(self, time):
@@ -72,14 +72,16 @@ class Sea:
                 shade -= np.where(away < 0, crest, -.4 * crest)
                 foam += crest * smoothstep(-1.1, 0, age) * .9
             else:
-                reach = .45 + .8 * (1 - np.exp(-1.8 * age)) + self.crest
+                reach = .48 + .55 * (1 - np.exp(-1.8 * age)) + self.crest
                 sheet = smoothstep(.2, -.08, self.z - reach)
-                lace = smoothstep(-1.3 + .9 * age, .9, self.froth)
-                foam += sheet * lace * np.exp(-.9 * age)
+                lace = smoothstep(-1.2 + 1.3 * age, .6 + 1.3 * age, self.froth)
+                foam += sheet * lace * np.exp(-1.0 * age)
         return shade, foam
 
 
-def _sky(attributes: dict, horizon: float, x: float) -> np.ndarray:
+def _sky(attributes: dict, horizon: float,
+         x: float) -> tuple[np.ndarray, np.ndarray]:
+    """The sky with its sun or moon, and where clouds may cover it."""
     zenith, low, orb, _, strength = PALETTES[attributes["time"]]
     y = horizon + (.26 if attributes["time"] == "sunset" else .50)
     radius = .17
@@ -87,7 +89,8 @@ def _sky(attributes: dict, horizon: float, x: float) -> np.ndarray:
     sky = canvas.gradient(low, zenith, horizon, 1.05)
     glow = np.exp(-(distance / .32) ** 2) * .5 + np.exp(-(distance / .8) ** 2) * .3
     sky = sky + orb * glow * strength
-    return mix(sky, orb, smoothstep(radius + .02, radius - .02, distance))
+    cover = smoothstep(radius + .02, radius - .02, distance)
+    return mix(sky, orb, cover), 1 - cover
 
 
 def _clouds(rng: np.random.Generator, horizon: float) -> np.ndarray:
@@ -114,10 +117,10 @@ def render(attributes: dict, rng: np.random.Generator,
     horizon = .16 + rng.uniform(-.05, .05)
     sun_x = canvas.SIDES[attributes["side"]] + rng.uniform(-.12, .12)
     sea = Sea(rng, horizon, attributes["sea"] == "rough")
-    sky = _sky(attributes, horizon, sun_x)
+    sky, open_sky = _sky(attributes, horizon, sun_x)
     clouds = _clouds(rng, horizon)
     cloud_colour = mix(low, colour(1, 1, 1), .15 if night else .45)
-    reflected = mix(low, water, np.clip(.25 + sea.depth * 1.1, 0, 1))
+    reflected = mix(low, water, np.clip(.10 + sea.depth * .75, 0, 1))
     path = np.exp(-((sea.x - sun_x) / (.14 + .30 * sea.depth)) ** 2)
     foam_colour = mix(colour(1, 1, 1), low, .3) * (.5 if night else 1)
     drift = rng.choice([-4, 4])
@@ -127,13 +130,13 @@ def render(attributes: dict, rng: np.random.Generator,
     for i in range(frames):
         time = i / canvas.FRAME_RATE
         cloud = canvas.slide(clouds, 256 + drift * time)
-        picture = mix(sky, cloud_colour, cloud * .55)
+        picture = mix(sky, cloud_colour, cloud * open_sky * .55)
         slope = sea.slopes(time)
         shade, foam = sea.surf(time)
-        lit = mix(water, reflected, np.clip(.5 + .5 * slope, 0, 1))
+        lit = mix(water, reflected, smoothstep(-.55, .65, slope))
         lit = lit * (1 + .5 * shade * sea.height ** .5)
         lit = lit + orb * (path * smoothstep(-.1, .8, slope) * (.5 + .4 * haze))
-        lit = mix(lit, foam_colour, np.clip(foam * (.35 + .65 * sea.height), 0, 1))
+        lit = mix(lit, foam_colour, np.clip(foam * (.25 + .65 * sea.height), 0, .9))
         picture[:, sea.top:] = mix(low, lit, haze)
         canvas.store(video[i], picture)
 

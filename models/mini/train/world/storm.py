@@ -16,7 +16,7 @@ ATTRIBUTES = {
 
 # zenith, horizon
 SKIES = {
-    "dusk": (colour(.22, .25, .34), colour(.58, .54, .56)),
+    "dusk": (colour(.17, .20, .30), colour(.50, .47, .55)),
     "night": (colour(.03, .04, .09), colour(.12, .15, .25)),
 }
 FLASH_LIFE = .8
@@ -46,9 +46,9 @@ def _bolts(rng: np.random.Generator, x: float, duration: float) -> list[dict]:
 def _rain_layers(rng: np.random.Generator, heavy: bool) -> list[dict]:
     """Periodic pictures of streaks, nearest layer first."""
     layers = []
-    for length, width, speed, share in ((22, 1.3, 11, 1), (15, 1.0, 8, .7)):
+    for length, width, speed, share in ((20, 1.5, 7, 1), (14, 1.2, 5, .7)):
         rows, columns = 224, 256
-        drops = (rng.random((rows, columns)) < (.0042 if heavy else .0013) / share)
+        drops = (rng.random((rows, columns)) < (.0027 if heavy else .0008) / share)
         wave_rows = np.fft.fftfreq(rows)[:, None]
         wave_columns = np.fft.rfftfreq(columns)[None]
         tilt = .18
@@ -56,8 +56,8 @@ def _rain_layers(rng: np.random.Generator, heavy: bool) -> list[dict]:
         soft = (length * .4 * along) ** 2 + (width * wave_columns) ** 2
         spectrum = np.fft.rfft2(drops.astype(np.float32))
         streaks = np.fft.irfft2(spectrum * np.exp(-2 * np.pi ** 2 * soft))
-        streaks = (streaks * length * width * 2.2).astype(np.float32)
-        layers.append({"streaks": np.clip(streaks, 0, 1.2), "speed": speed,
+        streaks = (streaks * length * width * 1.9).astype(np.float32)
+        layers.append({"streaks": np.clip(streaks, 0, 1), "speed": speed,
                        "tilt": tilt, "share": share})
     return layers
 
@@ -118,14 +118,14 @@ def render(attributes: dict, rng: np.random.Generator,
     clouds = canvas.texture(rng, (canvas.HEIGHT, 512), [(6, 14, 1), (3, 6, .5)])
     sky = canvas.gradient(low, zenith, -.4, 1)
     far, near = _hills(rng, -.38, .12), _hills(rng, -.70, .08)
-    rain_colour = colour(.72, .80, .95) * (.75 if attributes["time"] == "dusk" else .5)
+    rain_colour = colour(.72, .80, .95) * .52
     drift = rng.choice([-9, 9])
 
     video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
     for i in range(frames):
         time = i / canvas.FRAME_RATE
         cloud = canvas.slide(clouds, 256 + drift * time)
-        picture = sky * (1 + .32 * cloud)
+        picture = sky * np.clip(1 + .32 * cloud, .45, 1.6)
         light = np.float32(0)
         for bolt in bolts:
             age = time - bolt["time"]
