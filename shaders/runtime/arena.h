@@ -29,7 +29,8 @@ guint vidgen_arena_request (
 /* The bytes that the plan needs. Plans if that has not been done. */
 guint64 vidgen_arena_size (VidgenArena *arena);
 
-/* Allocates the memory; no request may follow. Errors as vidgen_memory_new(). */
+/* Allocates the memory; no request may follow. Errors as vidgen_memory_new().
+ */
 gboolean vidgen_arena_allocate (
     VidgenArena *arena, VidgenDevice *device, GError **error);
 

@@ -35,8 +35,8 @@ typedef struct {
  * memory is zeroed. Errors: NO_MEMORY (names size and what there was),
  * DEVICE_LOST.
  */
-VidgenMemory *vidgen_memory_new (VidgenDevice *device, guint64 size,
-    VidgenMemoryKind kind, GError **error);
+VidgenMemory *vidgen_memory_new (
+    VidgenDevice *device, guint64 size, VidgenMemoryKind kind, GError **error);
 VidgenMemory *vidgen_memory_ref (VidgenMemory *memory);
 void vidgen_memory_unref (VidgenMemory *memory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenMemory, vidgen_memory_unref)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <stdint.h>
 
 #include "shaders/runtime/memory.h"
 
@@ -40,10 +41,23 @@ typedef struct {
   gsize spirv_bytes;
 } VidgenKernel;
 
+/* The initialiser of a VidgenKernel in a file that has included "NAME.spv.h";
+ * how that file comes about is told in shaders/meson.build. */
+/* clang-format off */
+#ifdef VIDGEN_SHADERS
+#define VIDGEN_KERNEL(name) { #name, name##_spirv, sizeof (name##_spirv) }
+#else
+#define VIDGEN_KERNEL(name) { #name, NULL, 0 }
+#endif
+/* clang-format on */
+
+/* A range that a launch touches. An absent span counts as no access. */
 typedef struct {
   const char *name; /* as in the shader, for messages */
-  VidgenSpan span;  /* exactly the bytes touched */
+  VidgenSpan span;
   gboolean write;
+  guint64 bytes; /* touched from the start of the span, what the shape needs;
+                    0: the whole span. More than the span has is refused. */
 } VidgenAccess;
 
 /* Computes on the host what the kernel does; `params` is the launch function's
@@ -94,7 +108,8 @@ VidgenDevice *vidgen_recorder_device (VidgenRecorder *recorder);
 void vidgen_recorder_dispatch (
     VidgenRecorder *recorder, const VidgenDispatch *dispatch);
 
-/* Copies min(dst.size, src.size) bytes; sizes and offsets are multiples of 4. */
+/* Copies min(dst.size, src.size) bytes; sizes and offsets are multiples of 4.
+ */
 void vidgen_recorder_copy (
     VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src);
 /* Fills with zeros; offset and size are multiples of 4. */
@@ -105,14 +120,14 @@ void vidgen_recorder_stage (VidgenRecorder *recorder, const char *stage);
 
 /* Submits what is recorded, without waiting for it unless two submits are in
  * flight already. FALSE when the recorder has failed. */
-gboolean vidgen_recorder_submit (VidgenRecorder *recorder,
-    GCancellable *cancellable, GError **error);
+gboolean vidgen_recorder_submit (
+    VidgenRecorder *recorder, GCancellable *cancellable, GError **error);
 
 /* Submits the rest and waits for everything. Afterwards the recorder is empty
  * and, unless the device is lost, usable again, whatever happened. Errors:
  * G_IO_ERROR_CANCELLED, the first launch's error, DEVICE_LOST, NO_MEMORY. */
-gboolean vidgen_recorder_finish (VidgenRecorder *recorder,
-    GCancellable *cancellable, GError **error);
+gboolean vidgen_recorder_finish (
+    VidgenRecorder *recorder, GCancellable *cancellable, GError **error);
 
 /* In PREPARE mode: compiles the collected pipelines on several threads, then
  * forgets them. `progress` is called on the calling thread. May be NULL. */

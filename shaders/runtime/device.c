@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/runtime/device-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOST_MAX_ALLOCATION_BYTES (G_GUINT64_CONSTANT (1) << 30)
+
+static GMutex open_lock;
+static GSList *open_devices; /* not owned */
+
+static void
+device_read_environment (VidgenDevice *device)
+{
+  const char *fault = g_getenv ("VIDGEN_FAULT");
+
+  if (fault && g_str_has_prefix (fault, "device-lost:"))
+    vidgen_device_inject (device, VIDGEN_FAULT_DEVICE_LOST,
+        (guint)atoi (fault + strlen ("device-lost:")));
+  else if (fault && g_str_has_prefix (fault, "no-memory:"))
+    vidgen_device_inject (device, VIDGEN_FAULT_NO_MEMORY,
+        (guint)atoi (fault + strlen ("no-memory:")));
+  device->watch = !g_strcmp0 (g_getenv ("VIDGEN_HOST_WATCH"), "1");
+}
+
+static void
+host_fill_caps (VidgenDeviceCaps *caps)
+{
+  *caps = (VidgenDeviceCaps){
+    .name = "host",
+    .driver = "C references",
+    .uuid = "00000000-0000-0000-0000-000000000000",
+    .type = VIDGEN_DEVICE_HOST,
+    .subgroup_size = 1,
+    .min_subgroup_size = 1,
+    .max_subgroup_size = 1,
+    .shared_memory_bytes = 32 * 1024,
+    .max_group_invocations = 1024,
+    .max_group_count = { 65535, 65535, 65535 },
+    .max_allocation_bytes = HOST_MAX_ALLOCATION_BYTES,
+    .memory_bytes =
+        (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE),
+  };
+}
+
+static VidgenDevice *
+device_new (void)
+{
+  VidgenDevice *device = g_new0 (VidgenDevice, 1);
+
+  device->n_refs = 1;
+  g_mutex_init (&device->lock);
+  g_mutex_init (&device->reference_lock);
+  device_read_environment (device);
+  return device;
+}
+
+static void
+device_free (VidgenDevice *device)
+{
+  g_mutex_clear (&device->reference_lock);
+  g_mutex_clear (&device->lock);
+  g_free (device);
+}
+
+static VidgenDevice *
+device_find_open (const char *uuid)
+{
+  for (GSList *l = open_devices; l; l = l->next) {
+    VidgenDevice *device = l->data;
+
+    if (!strcmp (device->caps.uuid, uuid))
+      return device;
+  }
+  return NULL;
+}
+
+static VidgenDevice *
+device_open_locked (const char *name, GError **error)
+{
+  VidgenDeviceCaps caps;
+  VidgenDevice *device;
+
+  if (g_strcmp0 (name, "host")) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
+        "There is no Vulkan driver on this machine.");
+    return NULL;
+  }
+  host_fill_caps (&caps);
+  if ((device = device_find_open (caps.uuid))) {
+    device->n_refs++;
+    return device;
+  }
+  device = device_new ();
+  device->caps = caps;
+  open_devices = g_slist_prepend (open_devices, device);
+  return device;
+}
+
+VidgenDevice *
+vidgen_device_open (const char *name, GError **error)
+{
+  VidgenDevice *device;
+
+  g_mutex_lock (&open_lock);
+  device = device_open_locked (name, error);
+  g_mutex_unlock (&open_lock);
+  return device;
+}
+
+VidgenDevice *
+vidgen_device_ref (VidgenDevice *device)
+{
+  g_mutex_lock (&open_lock);
+  device->n_refs++;
+  g_mutex_unlock (&open_lock);
+  return device;
+}
+
+void
+vidgen_device_unref (VidgenDevice *device)
+{
+  gboolean last;
+
+  if (!device)
+    return;
+  g_mutex_lock (&open_lock);
+  last = --device->n_refs == 0;
+  if (last)
+    open_devices = g_slist_remove (open_devices, device);
+  g_mutex_unlock (&open_lock);
+  if (last)
+    device_free (device);
+}
+
+const VidgenDeviceCaps *
+vidgen_device_caps (VidgenDevice *device)
+{
+  return &device->caps;
+}
+
+GArray *
+vidgen_device_list (GError **error)
+{
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
+      "There is no Vulkan driver on this machine.");
+  return NULL;
+}
+
+void
+vidgen_device_set_cache_dir (
+    VidgenDevice *device G_GNUC_UNUSED, const char *path G_GNUC_UNUSED)
+{
+}
+
+void
+vidgen_device_save_cache (VidgenDevice *device G_GNUC_UNUSED)
+{
+}
+
+guint64
+vidgen_device_memory_used (VidgenDevice *device)
+{
+  guint64 used;
+
+  g_mutex_lock (&device->lock);
+  used = device->memory_used;
+  g_mutex_unlock (&device->lock);
+  return used;
+}
+
+guint64
+vidgen_device_memory_peak (VidgenDevice *device)
+{
+  guint64 peak;
+
+  g_mutex_lock (&device->lock);
+  peak = device->memory_peak;
+  g_mutex_unlock (&device->lock);
+  return peak;
+}
+
+gboolean
+vidgen_device_is_lost (VidgenDevice *device)
+{
+  gboolean lost;
+
+  g_mutex_lock (&device->lock);
+  lost = device->lost;
+  g_mutex_unlock (&device->lock);
+  return lost;
+}
+
+void
+vidgen_device_inject (VidgenDevice *device, VidgenFault fault, guint after)
+{
+  g_mutex_lock (&device->lock);
+  device->fault = fault;
+  device->fault_after = after;
+  g_mutex_unlock (&device->lock);
+}
+
+void
+vidgen_device_watch (VidgenDevice *device, gboolean watch)
+{
+  g_mutex_lock (&device->lock);
+  device->watch = watch;
+  g_mutex_unlock (&device->lock);
+}
+
+/* Called with the lock held. */
+static gboolean
+device_fault_is_due (VidgenDevice *device, VidgenFault fault)
+{
+  if (device->fault != fault)
+    return FALSE;
+  if (!device->fault_after)
+    return TRUE;
+  device->fault_after--;
+  return FALSE;
+}
+
+gboolean
+vidgen_device_take_memory (VidgenDevice *device, guint64 size, GError **error)
+{
+  gboolean ok;
+  guint64 used;
+
+  g_mutex_lock (&device->lock);
+  ok = !device_fault_is_due (device, VIDGEN_FAULT_NO_MEMORY);
+  used = device->memory_used;
+  if (ok) {
+    device->memory_used += size;
+    device->memory_peak = MAX (device->memory_peak, device->memory_used);
+  }
+  g_mutex_unlock (&device->lock);
+  if (!ok)
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY,
+        "Out of memory on %s: %" G_GUINT64_FORMAT
+        " bytes are needed, %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+        " are in use here.",
+        device->caps.name, size, used, device->caps.memory_bytes);
+  return ok;
+}
+
+void
+vidgen_device_give_memory (VidgenDevice *device, guint64 size)
+{
+  g_mutex_lock (&device->lock);
+  device->memory_used -= size;
+  g_mutex_unlock (&device->lock);
+}
+
+gboolean
+vidgen_device_check_submit (VidgenDevice *device, GError **error)
+{
+  gboolean lost;
+
+  g_mutex_lock (&device->lock);
+  if (device_fault_is_due (device, VIDGEN_FAULT_DEVICE_LOST))
+    device->lost = TRUE;
+  lost = device->lost;
+  g_mutex_unlock (&device->lock);
+  if (lost)
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_DEVICE_LOST,
+        "The device %s is lost.", device->caps.name);
+  return !lost;
+}
+
+void
+vidgen_device_set_lost (VidgenDevice *device)
+{
+  g_mutex_lock (&device->lock);
+  device->lost = TRUE;
+  g_mutex_unlock (&device->lock);
+}
