@@ -34,9 +34,12 @@ typedef struct {
 void vidgen_noise (VidgenRecorder *recorder, const VidgenNoise *noise);
 void vidgen_noise_reference (const VidgenNoise *noise);
 
-/* The generator alone, for tests and for the host: values `first` ..
- * `first + count - 1` of a stream. */
+/* The stream n alone, on the host: n(first) .. n(first + count - 1). */
 void vidgen_noise_fill (guint64 seed, guint64 chunk, guint32 purpose,
     guint first, guint count, float *out);
+
+/* One block of the generator: Philox4x32-10 of `counter` under `key`. */
+void vidgen_philox (
+    const guint32 counter[4], const guint32 key[2], guint32 words[4]);
 
 G_END_DECLS

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* The raw formats that a picture is converted to; layouts as GStreamer's
- * formats of the same names. */
+/* The raw formats that a picture is converted to; planes and the order of
+ * bytes as in GStreamer's formats of the same names. */
 typedef enum {
   VIDGEN_PICTURE_I420,
   VIDGEN_PICTURE_NV12,
@@ -30,7 +30,8 @@ typedef struct {
   guint size;                             /* bytes, a multiple of 4 */
 } VidgenPictureLayout;
 
-/* Any width and height from 1 up; odd sizes round the chroma up. */
+/* The planes follow one another, every row padded to a multiple of 4 bytes.
+ * Any width and height from 1 up; odd sizes round the chroma up. */
 void vidgen_picture_layout (VidgenPictureFormat format, guint width,
     guint height, VidgenPictureLayout *layout);
 
@@ -38,8 +39,8 @@ void vidgen_picture_layout (VidgenPictureFormat format, guint width,
  * [3], -1 black to 1 white, clamped, non-linear (display-referred). YUV is
  * ITU-R BT.709, limited range, chroma sited left (MPEG-2): chroma is filtered
  * 1:2:1 across and 1:1 down, edges repeated. RGB formats are full range; the
- * fourth byte is 255. out: `frames` pictures of layout.size bytes. All rounded
- * to nearest.
+ * fourth byte is 255. out: `frames` pictures of layout.size bytes, padding
+ * zero. Rounded to nearest.
  */
 typedef struct {
   guint frames, width, height;

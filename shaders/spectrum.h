@@ -11,12 +11,11 @@ G_BEGIN_DECLS
  *
  *   out[frame][channel][k] = sqrt (hop) * gain_k * gauss (index)
  *
- * where gain_k is the noise gain of levels[frame + 1] interpolated linearly
- * over the bands' centres at (k + 0.5) * sample_rate / (2 hop) Hz, held at the
- * ends, and gauss is the stream of shaders/noise.h at index
- * (frame * 2 + channel) * hop + k. out: f32 [frames * 2][padded hop],
- * zero past hop.
- * hop is a multiple of 2.
+ * gain_k is the noise gain of levels[frame + 1] interpolated linearly over the
+ * bands' centres at (k + 0.5) * sample_rate / (2 hop) Hz, held at the ends;
+ * gauss is the stream of shaders/noise.h at index
+ * (frame * 2 + channel) * hop + k. out: f32 [frames * 2][padded], zero from
+ * hop on, padded being vidgen_spectrum_padded (hop). hop is a multiple of 2.
  */
 typedef struct {
   guint frames, bands, hop;
@@ -32,10 +31,10 @@ typedef struct {
 void vidgen_spectrum (VidgenRecorder *recorder, const VidgenSpectrum *spectrum);
 void vidgen_spectrum_reference (const VidgenSpectrum *spectrum);
 
-/* The inverse MDCT with a sine window as a gemm weight: f32 [2 hop][hop_padded],
- * B[n][k] of FORMAT.md section 5, zero for k >= hop; hop_padded is hop rounded
- * up to a multiple of 4, which is also the row stride of `out` above. */
+/* `hop` rounded up to a multiple of 4. */
 guint vidgen_spectrum_padded (guint hop);
+/* The inverse MDCT with a sine window as a gemm weight: f32 [2 hop][padded],
+ * B[n][k] of models/mini/FORMAT.md section 5, zero for k >= hop. */
 void vidgen_spectrum_imdct (guint hop, float *weight);
 
 G_END_DECLS

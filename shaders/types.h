@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <math.h>
+
 #include "shaders/runtime/recorder.h"
 
 G_BEGIN_DECLS
@@ -18,6 +20,35 @@ static inline guint
 vidgen_type_bytes (VidgenType type)
 {
   return type == VIDGEN_F16 ? 2 : 4;
+}
+
+/* Value `i` of an array of `type`, for references and host code. */
+static inline float
+vidgen_type_value (VidgenType type, const void *values, gsize i)
+{
+  guint16 half;
+  int exponent;
+  float fraction, value;
+
+  if (type == VIDGEN_F32)
+    return ((const float *)values)[i];
+  half = ((const guint16 *)values)[i];
+  exponent = half >> 10 & 31;
+  fraction = half & 1023;
+  if (exponent == 31)
+    value = half & 1023 ? NAN : INFINITY;
+  else if (exponent)
+    value = ldexpf (1024 + fraction, exponent - 25);
+  else
+    value = ldexpf (fraction, -24);
+  return half & 0x8000 ? -value : value;
+}
+
+/* Groups of `size` that cover `count`. */
+static inline guint
+vidgen_groups (guint count, guint size)
+{
+  return count / size + (count % size != 0);
 }
 
 typedef enum {
