@@ -27,7 +27,7 @@ G_BEGIN_DECLS
  * [2 width][C] (Shi et al., "sub-pixel convolution", 2016; steps turns
  * channels into time). residual is for shuffle = 1 only.
  *
- * in_channels is a multiple of 4.
+ * bias may be absent. in_channels is a multiple of 4.
  */
 typedef struct {
   guint frames, height, width;
@@ -55,5 +55,9 @@ gsize vidgen_conv2d_packed_bytes (
  * kernel above. The reference reads the packed form as well. */
 void vidgen_conv2d_pack (guint out_channels, guint inputs, guint kernel,
     VidgenType type, const void *src, void *dst);
+
+/* How many lanes of a subgroup fetch weights for one another, a constant of
+ * the shader. */
+guint vidgen_conv2d_lanes (const VidgenDeviceCaps *caps);
 
 G_END_DECLS
