@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 #define VIDGEN_ATTENTION_SEGMENTS 4
+#define VIDGEN_ATTENTION_MAX_HEAD_SIZE 128
 
 /* A run of keys and values that lie together; f32 rows of heads * head_size
  * values, `*_stride` values apart. */
@@ -26,7 +27,8 @@ typedef struct {
  *   out[i] = softmax_j (scale * q[i] . k[j]) v[j]      for each head
  *
  * q and out are f32 [rows][heads * head_size], rows `*_stride` apart. At least
- * one key. head_size is 16, 32, 64 or 128. Strides are multiples of 4.
+ * one key. head_size is 16, 32, 64 or 128. The strides of segments are
+ * multiples of 4 and less than 2^18. out overlaps nothing that is read.
  */
 typedef struct {
   guint rows, heads, head_size;
@@ -41,5 +43,19 @@ typedef struct {
 void vidgen_attention (
     VidgenRecorder *recorder, const VidgenAttention *attention);
 void vidgen_attention_reference (const VidgenAttention *attention);
+
+/* How the queries are cut: a group of `lanes` invocations takes `rows * lanes`
+ * queries of one head. */
+typedef struct {
+  guint lanes;
+  guint rows;
+  gboolean broadcast; /* lanes share what they load of keys and values; needs
+                         subgroups that are full and of eight lanes or more */
+} VidgenAttentionTile;
+
+/* The tile for `rows` queries; a pure function, and of few values, since each
+ * is a pipeline. */
+VidgenAttentionTile vidgen_attention_choose (
+    const VidgenDeviceCaps *caps, guint rows);
 
 G_END_DECLS

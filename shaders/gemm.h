@@ -9,13 +9,15 @@ G_BEGIN_DECLS
 
 /* Matrix multiplication with a fused epilogue, f32 accumulation:
  *
- *   out[i][j] = residual[i][j] + gate[j] * act (bias[j] + sum_k a[i][k] * weight[j][k])
+ *   out[i][j] = residual[i][j] + gate[j] * act (bias[j] + sum_k a[i][k] *
+ * weight[j][k])
  *
- * a, residual and out are f32 with rows of `k`, `n`, `n` values, each row
- * `*_stride` values after the one before; weight is [n][k], dense, F32 or F16.
+ * a, residual and out are f32 with rows of k, n and n values, each row
+ * `*_stride` values after the one before; weight is [n][k], dense, F32 or F16,
+ * at an address that is a multiple of 16 bytes; bias and gate are f32 [n].
  * bias, gate and residual may be absent (0, 1, 0). out may be the residual
- * itself; otherwise it overlaps nothing that is read.
- * m, n >= 1; k is a multiple of 4 (of 8 for F16 weights).
+ * itself, with the same stride; otherwise it overlaps nothing that is read.
+ * m, n >= 1; k is a multiple of 4 (of 8 for F16 weights). n * k < 2^32.
  */
 typedef struct {
   guint m, n, k;
@@ -34,5 +36,19 @@ typedef struct {
 
 void vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm);
 void vidgen_gemm_reference (const VidgenGemm *gemm);
+
+/* How the product is cut: a group of `lanes` invocations makes `rows` rows of
+ * `columns * lanes` columns. */
+typedef struct {
+  guint lanes;
+  guint rows;
+  guint columns;
+  gboolean broadcast; /* lanes share what they load of a; needs subgroups that
+                         are full and of eight lanes or more */
+} VidgenGemmTile;
+
+/* The tile for a product of m rows; a pure function, and of few values, since
+ * each is a pipeline. */
+VidgenGemmTile vidgen_gemm_choose (const VidgenDeviceCaps *caps, guint m);
 
 G_END_DECLS

@@ -10,10 +10,11 @@ G_BEGIN_DECLS
 /* Root mean square norm of dense f32 rows, with modulation on the way out
  * (Peebles and Xie, "Scalable Diffusion Models with Transformers", 2023):
  *
- *   out[i][j] = x[i][j] / sqrt (mean_j x[i][j]^2 + epsilon) * (1 + scale[j]) + shift[j]
+ *   out[i][j] = x[i][j] / sqrt (mean_j x[i][j]^2 + epsilon) * (1 + scale[j]) +
+ * shift[j]
  *
- * scale and shift are [size], or absent (0). out may be x itself.
- * rows >= 1, size a multiple of 4.
+ * scale and shift are [size], or absent (0). out may be x itself. rows >= 1,
+ * size is a multiple of 4, addresses are multiples of 16 bytes.
  */
 typedef struct {
   guint rows, size;

@@ -18,7 +18,7 @@ G_BEGIN_DECLS
  * values and groups `*_group_stride` values apart. table is f32
  * [rows][head_size/2][2], cos then sin, the same for every group; absent: no
  * rotation. scale is [heads]; absent: 1. out overlaps nothing that is read.
- * head_size is a multiple of 4, at most 256.
+ * head_size is a multiple of 4.
  */
 typedef struct {
   guint groups, rows, heads, head_size;

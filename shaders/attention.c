@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/attention.h"
+
+#include "attention.spv.h"
+
+static const VidgenKernel attention_kernel = VIDGEN_KERNEL (attention);
+
+static const char *const k_names[VIDGEN_ATTENTION_SEGMENTS] = { "k0", "k1",
+  "k2", "k3" };
+static const char *const v_names[VIDGEN_ATTENTION_SEGMENTS] = { "v0", "v1",
+  "v2", "v3" };
+
+static guint
+attention_segments (const VidgenAttention *attention)
+{
+  guint n = 0;
+
+  while (n < VIDGEN_ATTENTION_SEGMENTS && attention->segments[n].count)
+    n++;
+  return n;
+}
+
+/* One query of one head, two passes over the keys. */
+static void
+attend (const VidgenAttention *attention, gsize head, const float *q,
+    double *scores, float *out)
+{
+  const guint size = attention->head_size;
+  const guint n_segments = attention_segments (attention);
+  double maximum = -INFINITY, total = 0;
+  double sums[VIDGEN_ATTENTION_MAX_HEAD_SIZE] = { 0 };
+  guint n = 0;
+
+  for (guint s = 0; s < n_segments; s++) {
+    const VidgenAttentionSegment *segment = &attention->segments[s];
+    const float *k = vidgen_span_map (segment->k);
+
+    for (gsize key = 0; key < segment->count; key++) {
+      double score = 0;
+
+      for (guint i = 0; i < size; i++)
+        score += (double)q[i] * k[key * segment->k_stride + head * size + i];
+      scores[n] = score * attention->scale;
+      maximum = MAX (maximum, scores[n]);
+      n++;
+    }
+  }
+
+  n = 0;
+  for (guint s = 0; s < n_segments; s++) {
+    const VidgenAttentionSegment *segment = &attention->segments[s];
+    const float *v = vidgen_span_map (segment->v);
+
+    for (gsize key = 0; key < segment->count; key++) {
+      const double weight = exp (scores[n++] - maximum);
+
+      total += weight;
+      for (guint i = 0; i < size; i++)
+        sums[i] += weight * v[key * segment->v_stride + head * size + i];
+    }
+  }
+  for (guint i = 0; i < size; i++)
+    out[i] = (float)(sums[i] / total);
+}
+
+static guint64
+attention_keys (const VidgenAttention *attention)
+{
+  guint64 n = 0;
+
+  for (guint s = 0; s < attention_segments (attention); s++)
+    n += attention->segments[s].count;
+  return n;
+}
+
+void
+vidgen_attention_reference (const VidgenAttention *attention)
+{
+  const gsize size = attention->head_size;
+  const float *q = vidgen_span_map (attention->q);
+  float *out = vidgen_span_map (attention->out);
+  g_autofree double *scores = g_new (double, attention_keys (attention));
+
+  for (gsize row = 0; row < attention->rows; row++)
+    for (gsize head = 0; head < attention->heads; head++)
+      attend (attention, head, q + row * attention->q_stride + head * size,
+          scores, out + row * attention->out_stride + head * size);
+}
+
+static void
+reference (const void *params)
+{
+  vidgen_attention_reference (params);
+}
+
+VidgenAttentionTile
+vidgen_attention_choose (const VidgenDeviceCaps *caps, guint rows)
+{
+  const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
+  const guint lanes =
+      cpu ? caps->max_subgroup_size : MAX (32, caps->max_subgroup_size);
+
+  return (VidgenAttentionTile){
+    .lanes = lanes,
+    .rows = cpu && rows > lanes ? 2 : 1,
+    .broadcast = caps->subgroup_ballot && caps->min_subgroup_size >= 8,
+  };
+}
+
+static guint64
+rows_bytes (const VidgenAttention *attention, guint rows, guint stride)
+{
+  return 4 * ((guint64)(rows - 1) * stride +
+                 (guint64)attention->heads * attention->head_size);
+}
+
+void
+vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
+{
+  const VidgenAttentionTile tile = vidgen_attention_choose (
+      vidgen_device_caps (vidgen_recorder_device (recorder)), attention->rows);
+  const guint rows = attention->rows;
+  const guint n_segments = attention_segments (attention);
+  struct {
+    guint64 q, out;
+    struct {
+      guint64 k, v;
+      guint32 count, strides;
+    } segments[VIDGEN_ATTENTION_SEGMENTS];
+    guint32 rows, q_stride, out_stride;
+    float scale;
+  } push = {
+    .q = vidgen_span_address (attention->q),
+    .out = vidgen_span_address (attention->out),
+    .rows = rows,
+    .q_stride = attention->q_stride,
+    .out_stride = attention->out_stride,
+    .scale = attention->scale,
+  };
+  VidgenDispatch dispatch = {
+    .kernel = &attention_kernel,
+    .constants = { tile.lanes, 1, 1, attention->head_size, tile.rows,
+        tile.broadcast },
+    .n_constants = 6,
+    .push = &push,
+    .push_bytes = sizeof push,
+    .accesses = { { "q", attention->q, FALSE,
+                      rows_bytes (attention, rows, attention->q_stride) },
+        { "out", attention->out, TRUE,
+            rows_bytes (attention, rows, attention->out_stride) } },
+    .n_accesses = 2,
+    .groups = { vidgen_groups (rows, tile.rows * tile.lanes), attention->heads,
+        1 },
+    .operations = 4.0 * rows * attention_keys (attention) * attention->heads *
+                  attention->head_size,
+    .reference = reference,
+    .params = attention,
+  };
+
+  for (guint s = 0; s < n_segments; s++) {
+    const VidgenAttentionSegment *segment = &attention->segments[s];
+
+    push.segments[s].k = vidgen_span_address (segment->k);
+    push.segments[s].v = vidgen_span_address (segment->v);
+    push.segments[s].count = segment->count;
+    push.segments[s].strides = segment->k_stride / 4 | segment->v_stride / 4
+                                                           << 16;
+    dispatch.accesses[dispatch.n_accesses++] =
+        (VidgenAccess){ k_names[s], segment->k, FALSE,
+          rows_bytes (attention, segment->count, segment->k_stride) };
+    dispatch.accesses[dispatch.n_accesses++] =
+        (VidgenAccess){ v_names[s], segment->v, FALSE,
+          rows_bytes (attention, segment->count, segment->v_stride) };
+  }
+  vidgen_recorder_dispatch (recorder, &dispatch);
+}

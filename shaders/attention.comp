@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-FileCopyrightText: The vidgensrc authors
+
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#include "common.glsl"
+
+// A lane owns ROWS queries of one head, `lanes` apart, and their sums; y is
+// the head. Keys come in blocks, so that the sums are rescaled once a block.
+layout (constant_id = 3) const uint HEAD_SIZE = 32;
+layout (constant_id = 4) const uint ROWS = 1;
+layout (constant_id = 5) const bool BROADCAST = false;
+
+struct Segment
+{
+  F32 k;
+  F32 v;
+  uint count;
+  uint strides; // in fours: k's, and v's from bit 16
+};
+
+layout (push_constant, scalar) uniform Push
+{
+  F32 q;
+  F32 result;
+  Segment segments[4];
+  uint rows;
+  uint q_stride, result_stride;
+  float scale;
+};
+
+const uint KEYS = 8;
+// Lanes that share what they load of a key or a value.
+const uint SHARERS = 8;
+const float LOWEST = -3e38;
+const float LOG2_E = 1.4426950408889634;
+
+const uint lanes = gl_WorkGroupSize.x;
+
+float queries[ROWS * HEAD_SIZE];
+float sums[ROWS * HEAD_SIZE];
+float maxima[ROWS];
+float totals[ROWS];
+
+uint
+row_at (uint i)
+{
+  return (gl_WorkGroupID.x * ROWS + i) * lanes + gl_LocalInvocationID.x;
+}
+
+uint
+head_start ()
+{
+  return gl_WorkGroupID.y * HEAD_SIZE;
+}
+
+// Values first .. first + SHARERS - 1, the same for all lanes.
+void
+load_shared (F32 values, uint first, out float loaded[SHARERS])
+{
+  float own = 0.0;
+  if (BROADCAST)
+    own = values.v[first + gl_SubgroupInvocationID % SHARERS];
+  [[unroll]] for (uint c = 0; c < SHARERS; c++)
+    loaded[c] = BROADCAST ? subgroupBroadcast (own, c) : values.v[first + c];
+}
+
+void
+take_keys (Segment segment, uint first)
+{
+  const uint k_stride = (segment.strides & 0xffff) * 4;
+  const uint v_stride = (segment.strides >> 16) * 4;
+
+  float scores[ROWS * KEYS];
+  [[unroll]] for (uint key = 0; key < KEYS; key++) {
+    const uint at =
+        min (first + key, segment.count - 1) * k_stride + head_start ();
+    [[unroll]] for (uint i = 0; i < ROWS; i++)
+      scores[i * KEYS + key] = 0.0;
+    [[unroll]] for (uint d = 0; d < HEAD_SIZE; d += SHARERS) {
+      float loaded[SHARERS];
+      load_shared (segment.k, at + d, loaded);
+      [[unroll]] for (uint c = 0; c < SHARERS; c++)
+        [[unroll]] for (uint i = 0; i < ROWS; i++)
+          scores[i * KEYS + key] = fma (loaded[c],
+              queries[i * HEAD_SIZE + d + c], scores[i * KEYS + key]);
+    }
+  }
+
+  [[unroll]] for (uint i = 0; i < ROWS; i++) {
+    float maximum = maxima[i];
+    [[unroll]] for (uint key = 0; key < KEYS; key++) {
+      if (first + key >= segment.count)
+        scores[i * KEYS + key] = LOWEST;
+      maximum = max (maximum, scores[i * KEYS + key]);
+    }
+    const float fade = exp2 (maxima[i] - maximum);
+    float total = totals[i] * fade;
+    [[unroll]] for (uint key = 0; key < KEYS; key++) {
+      scores[i * KEYS + key] = exp2 (scores[i * KEYS + key] - maximum);
+      total += scores[i * KEYS + key];
+    }
+    maxima[i] = maximum;
+    totals[i] = total;
+    [[unroll]] for (uint d = 0; d < HEAD_SIZE; d++)
+      sums[i * HEAD_SIZE + d] *= fade;
+  }
+
+  [[unroll]] for (uint key = 0; key < KEYS; key++) {
+    const uint at =
+        min (first + key, segment.count - 1) * v_stride + head_start ();
+    [[unroll]] for (uint d = 0; d < HEAD_SIZE; d += SHARERS) {
+      float loaded[SHARERS];
+      load_shared (segment.v, at + d, loaded);
+      [[unroll]] for (uint c = 0; c < SHARERS; c++)
+        [[unroll]] for (uint i = 0; i < ROWS; i++)
+          sums[i * HEAD_SIZE + d + c] = fma (loaded[c],
+              scores[i * KEYS + key], sums[i * HEAD_SIZE + d + c]);
+    }
+  }
+}
+
+void
+main ()
+{
+  [[unroll]] for (uint i = 0; i < ROWS; i++) {
+    const uint at = min (row_at (i), rows - 1) * q_stride + head_start ();
+    [[unroll]] for (uint d = 0; d < HEAD_SIZE; d++) {
+      queries[i * HEAD_SIZE + d] = q.v[at + d] * (scale * LOG2_E);
+      sums[i * HEAD_SIZE + d] = 0.0;
+    }
+    maxima[i] = LOWEST;
+    totals[i] = 0.0;
+  }
+
+  for (uint s = 0; s < 4; s++)
+    for (uint first = 0; first < segments[s].count; first += KEYS)
+      take_keys (segments[s], first);
+
+  [[unroll]] for (uint i = 0; i < ROWS; i++) {
+    const uint at = row_at (i) * result_stride + head_start ();
+    if (row_at (i) < rows) {
+      [[unroll]] for (uint d = 0; d < HEAD_SIZE; d++)
+        result.v[at + d] = sums[i * HEAD_SIZE + d] / totals[i];
+    }
+  }
+}

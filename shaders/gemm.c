@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/gemm.h"
+
+#include "gemm.spv.h"
+
+static const VidgenKernel gemm_kernel = VIDGEN_KERNEL (gemm);
+
+/* What a tile's weights cost to load, in rows of products. */
+#define WEIGHT_COST 6
+
+static double
+activate (VidgenActivation activation, double x)
+{
+  switch (activation) {
+  case VIDGEN_LINEAR:
+    return x;
+  case VIDGEN_SILU:
+    return x / (1 + exp (-x));
+  case VIDGEN_GELU:
+    return 0.5 * x * (1 + tanh (sqrt (2 / G_PI) * (x + 0.044715 * x * x * x)));
+  }
+  g_return_val_if_reached (x);
+}
+
+void
+vidgen_gemm_reference (const VidgenGemm *gemm)
+{
+  const float *a = vidgen_span_map (gemm->a);
+  const void *weight = vidgen_span_map (gemm->weight);
+  const float *bias = vidgen_span_map (gemm->bias);
+  const float *gate = vidgen_span_map (gemm->gate);
+  const float *residual = vidgen_span_map (gemm->residual);
+  float *out = vidgen_span_map (gemm->out);
+
+  for (gsize i = 0; i < gemm->m; i++) {
+    for (gsize j = 0; j < gemm->n; j++) {
+      double value = bias ? bias[j] : 0;
+
+      for (gsize k = 0; k < gemm->k; k++)
+        value += (double)a[i * gemm->a_stride + k] *
+                 vidgen_type_value (gemm->weight_type, weight, j * gemm->k + k);
+      value = activate (gemm->activation, value) * (gate ? gate[j] : 1);
+      if (residual)
+        value += residual[i * gemm->residual_stride + j];
+      out[i * gemm->out_stride + j] = (float)value;
+    }
+  }
+}
+
+static void
+reference (const void *params)
+{
+  vidgen_gemm_reference (params);
+}
+
+VidgenGemmTile
+vidgen_gemm_choose (const VidgenDeviceCaps *caps, guint m)
+{
+  static const guint cpu_rows[] = { 1, 4, 12, 22 };
+  static const guint gpu_rows[] = { 1, 4, 8 };
+  const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
+  const guint *rows = cpu ? cpu_rows : gpu_rows;
+  const guint n_rows = cpu ? G_N_ELEMENTS (cpu_rows) : G_N_ELEMENTS (gpu_rows);
+  guint best_cost = G_MAXUINT;
+  VidgenGemmTile tile = {
+    .lanes = cpu ? caps->max_subgroup_size : MAX (64, caps->max_subgroup_size),
+    .columns = cpu ? 4 : 1,
+    .broadcast = caps->subgroup_ballot && caps->min_subgroup_size >= 8,
+  };
+
+  for (guint i = 0; i < n_rows; i++) {
+    const guint cost = vidgen_groups (m, rows[i]) * (rows[i] + WEIGHT_COST);
+
+    if (cost < best_cost) {
+      best_cost = cost;
+      tile.rows = rows[i];
+    }
+  }
+  return tile;
+}
+
+static guint64
+rows_bytes (guint rows, guint stride, guint size)
+{
+  return 4 * ((guint64)(rows - 1) * stride + size);
+}
+
+void
+vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm)
+{
+  const VidgenGemmTile tile = vidgen_gemm_choose (
+      vidgen_device_caps (vidgen_recorder_device (recorder)), gemm->m);
+  const guint m = gemm->m, n = gemm->n, k = gemm->k;
+  const struct {
+    guint64 a, weight, bias, gate, residual, out;
+    guint32 m, n, k, a_stride, residual_stride, out_stride;
+  } push = {
+    vidgen_span_address (gemm->a),
+    vidgen_span_address (gemm->weight),
+    vidgen_span_address (gemm->bias),
+    vidgen_span_address (gemm->gate),
+    vidgen_span_address (gemm->residual),
+    vidgen_span_address (gemm->out),
+    m,
+    n,
+    k,
+    gemm->a_stride,
+    gemm->residual_stride,
+    gemm->out_stride,
+  };
+  const VidgenDispatch dispatch = {
+    .kernel = &gemm_kernel,
+    .constants = { tile.lanes, 1, 1, gemm->weight_type, gemm->activation,
+        tile.rows, tile.columns, tile.broadcast },
+    .n_constants = 8,
+    .push = &push,
+    .push_bytes = sizeof push,
+    .accesses = { { "a", gemm->a, FALSE, rows_bytes (m, gemm->a_stride, k) },
+        { "weight", gemm->weight, FALSE,
+            (guint64)n * k * vidgen_type_bytes (gemm->weight_type) },
+        { "bias", gemm->bias, FALSE, 4 * (guint64)n },
+        { "gate", gemm->gate, FALSE, 4 * (guint64)n },
+        { "residual", gemm->residual, FALSE,
+            rows_bytes (m, gemm->residual_stride, n) },
+        { "out", gemm->out, TRUE, rows_bytes (m, gemm->out_stride, n) } },
+    .n_accesses = 6,
+    .groups = { vidgen_groups (n, tile.columns * tile.lanes),
+        vidgen_groups (m, tile.rows), 1 },
+    .operations = 2.0 * m * n * k,
+    .reference = reference,
+    .params = gemm,
+  };
+
+  vidgen_recorder_dispatch (recorder, &dispatch);
+}
