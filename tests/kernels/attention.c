@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/attention.h"
+
+#include "tests/kernels/harness.h"
+
+static VidgenAttentionSegment
+random_segment (
+    VidgenKernelTest *test, guint count, guint width, double k_scale)
+{
+  const guint k_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3);
+  const guint v_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3);
+
+  return (VidgenAttentionSegment){
+    .count = count,
+    .k = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
+        (guint64)(count - 1) * k_stride + width, k_scale),
+    .k_stride = k_stride,
+    .v = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (guint64)(count - 1) * v_stride + width, 1.0),
+    .v_stride = v_stride,
+  };
+}
+
+static void
+run_random (VidgenKernelTest *test, guint head_size, double k_scale)
+{
+  const guint rows = vidgen_kernel_test_int (test, 1, 40);
+  const guint heads = vidgen_kernel_test_int (test, 1, 5);
+  const guint width = heads * head_size;
+  const guint n_segments =
+      vidgen_kernel_test_int (test, 1, VIDGEN_ATTENTION_SEGMENTS);
+  VidgenAttention attention = {
+    .rows = rows,
+    .heads = heads,
+    .head_size = head_size,
+    .scale = (float)vidgen_kernel_test_real (test, 0.1, 1.0),
+    .q_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3),
+    .out_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3),
+  };
+
+  attention.q = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
+      (guint64)(rows - 1) * attention.q_stride + width, 1.0);
+  for (guint i = 0; i < n_segments; i++)
+    attention.segments[i] = random_segment (
+        test, vidgen_kernel_test_int (test, 1, 40), width, k_scale);
+  attention.out = vidgen_kernel_test_output (
+      test, VIDGEN_TEST_F32, rows, width, attention.out_stride);
+  VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+static void
+test_random (VidgenKernelTest *test)
+{
+  run_random (test, 16u << vidgen_kernel_test_int (test, 0, 1), 1.0);
+}
+
+static void
+test_wide_heads (VidgenKernelTest *test)
+{
+  run_random (test, 64u << vidgen_kernel_test_int (test, 0, 1), 0.5);
+}
+
+/* Logits of some hundred, whose exponentials alone would overflow, and whose
+ * maximum moves from block to block. */
+static void
+test_sharp (VidgenKernelTest *test)
+{
+  run_random (test, 16, 30.0);
+}
+
+static void
+test_one_key (VidgenKernelTest *test)
+{
+  const VidgenAttention attention = {
+    .rows = 3,
+    .heads = 2,
+    .head_size = 16,
+    .scale = 1.0f,
+    .q = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, 3 * 32, 1.0),
+    .q_stride = 32,
+    .segments = { random_segment (test, 1, 32, 1.0) },
+    .out = vidgen_kernel_test_output (test, VIDGEN_TEST_F32, 3, 32, 32),
+    .out_stride = 32,
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+/* A text prefix, cached chunks and the chunk itself, out of one projection. */
+static void
+test_88x552 (VidgenKernelTest *test)
+{
+  const guint rows = 88, heads = 6, head_size = 32;
+  const guint width = heads * head_size;
+  const VidgenAttention attention = {
+    .rows = rows,
+    .heads = heads,
+    .head_size = head_size,
+    .scale = 1.0f,
+    .q = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (rows - 1) * 3 * width + width, 1.0),
+    .q_stride = 3 * width,
+    .segments = { random_segment (test, 24, width, 1.0),
+        random_segment (test, 5 * rows, width, 1.0),
+        random_segment (test, rows, width, 1.0) },
+    .out =
+        vidgen_kernel_test_output (test, VIDGEN_TEST_F32, rows, width, width),
+    .out_stride = width,
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+static void
+test_choose (void)
+{
+  VidgenDeviceCaps caps = {
+    .type = VIDGEN_DEVICE_CPU,
+    .subgroup_size = 8,
+    .min_subgroup_size = 8,
+    .max_subgroup_size = 8,
+    .subgroup_ballot = TRUE,
+  };
+
+  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).lanes, ==, 8);
+  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).rows, ==, 2);
+  g_assert_cmpuint (vidgen_attention_choose (&caps, 8).rows, ==, 1);
+  g_assert_true (vidgen_attention_choose (&caps, 88).broadcast);
+  caps.min_subgroup_size = 4;
+  g_assert_false (vidgen_attention_choose (&caps, 88).broadcast);
+  caps.type = VIDGEN_DEVICE_DISCRETE;
+  caps.min_subgroup_size = caps.max_subgroup_size = 64;
+  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).lanes, ==, 64);
+  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).rows, ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  vidgen_kernel_test_add ("/attention/random", test_random);
+  vidgen_kernel_test_add ("/attention/wide-heads", test_wide_heads);
+  vidgen_kernel_test_add ("/attention/sharp", test_sharp);
+  vidgen_kernel_test_add_fixed ("/attention/one-key", test_one_key);
+  vidgen_kernel_test_add_fixed ("/attention/88x552", test_88x552);
+  g_test_add_func ("/attention/choose", test_choose);
+  return g_test_run ();
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/gemm.h"
+
+#include "tests/kernels/harness.h"
+
+static VidgenSpan
+maybe_input (VidgenKernelTest *test, guint64 count)
+{
+  return vidgen_kernel_test_int (test, 0, 1)
+             ? vidgen_kernel_test_input (test, VIDGEN_TEST_F32, count, 1.0)
+             : VIDGEN_SPAN_NONE;
+}
+
+static VidgenSpan
+weight_input (VidgenKernelTest *test, VidgenType type, guint64 count)
+{
+  return vidgen_kernel_test_input (
+      test, type == VIDGEN_F16 ? VIDGEN_TEST_F16 : VIDGEN_TEST_F32, count, 1.0);
+}
+
+static void
+run_random (VidgenKernelTest *test, guint max_m)
+{
+  const guint m = vidgen_kernel_test_int (test, 1, max_m);
+  const guint n = vidgen_kernel_test_int (test, 1, 150);
+  const VidgenType type = vidgen_kernel_test_int (test, 0, 1);
+  const guint k =
+      vidgen_kernel_test_int (test, 1, 40) * (type == VIDGEN_F16 ? 8 : 4);
+  VidgenGemm gemm = {
+    .m = m,
+    .n = n,
+    .k = k,
+    .a_stride = k + vidgen_kernel_test_int (test, 0, 5),
+    .weight = weight_input (test, type, (guint64)n * k),
+    .weight_type = type,
+    .bias = maybe_input (test, n),
+    .gate = maybe_input (test, n),
+    .out_stride = n + vidgen_kernel_test_int (test, 0, 5),
+    .activation = vidgen_kernel_test_int (test, VIDGEN_LINEAR, VIDGEN_GELU),
+  };
+
+  gemm.a = vidgen_kernel_test_input (
+      test, VIDGEN_TEST_F32, (guint64)(m - 1) * gemm.a_stride + k, 1.0);
+  gemm.residual_stride = n + vidgen_kernel_test_int (test, 0, 5);
+  gemm.residual =
+      maybe_input (test, (guint64)(m - 1) * gemm.residual_stride + n);
+  gemm.out =
+      vidgen_kernel_test_output (test, VIDGEN_TEST_F32, m, n, gemm.out_stride);
+  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+}
+
+static void
+test_random (VidgenKernelTest *test)
+{
+  run_random (test, 100);
+}
+
+static void
+test_few_rows (VidgenKernelTest *test)
+{
+  run_random (test, 5);
+}
+
+static void
+test_in_place (VidgenKernelTest *test)
+{
+  const guint m = vidgen_kernel_test_int (test, 1, 60);
+  const guint n = vidgen_kernel_test_int (test, 1, 100);
+  const guint stride = n + vidgen_kernel_test_int (test, 0, 3);
+  const guint k = vidgen_kernel_test_int (test, 1, 9) * 8;
+  const VidgenSpan out =
+      vidgen_kernel_test_inout (test, VIDGEN_TEST_F32, m, n, stride, 1.0);
+  const VidgenGemm gemm = {
+    .m = m,
+    .n = n,
+    .k = k,
+    .a = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, (guint64)m * k, 1.0),
+    .a_stride = k,
+    .weight = weight_input (test, VIDGEN_F16, (guint64)n * k),
+    .weight_type = VIDGEN_F16,
+    .gate = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, n, 1.0),
+    .residual = out,
+    .residual_stride = stride,
+    .out = out,
+    .out_stride = stride,
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+}
+
+static void
+run_fixed (VidgenKernelTest *test, guint m, guint n, guint k, VidgenType type,
+    VidgenActivation activation)
+{
+  const VidgenGemm gemm = {
+    .m = m,
+    .n = n,
+    .k = k,
+    .a = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, (guint64)m * k, 1.0),
+    .a_stride = k,
+    .weight = weight_input (test, type, (guint64)n * k),
+    .weight_type = type,
+    .bias = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, n, 1.0),
+    .out = vidgen_kernel_test_output (test, VIDGEN_TEST_F32, m, n, n),
+    .out_stride = n,
+    .activation = activation,
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+}
+
+static void
+test_88x768x192 (VidgenKernelTest *test)
+{
+  run_fixed (test, 88, 768, 192, VIDGEN_F16, VIDGEN_GELU);
+}
+
+static void
+test_88x192x768 (VidgenKernelTest *test)
+{
+  run_fixed (test, 88, 192, 768, VIDGEN_F16, VIDGEN_LINEAR);
+}
+
+static void
+test_88x192x768_f32 (VidgenKernelTest *test)
+{
+  run_fixed (test, 88, 192, 768, VIDGEN_F32, VIDGEN_LINEAR);
+}
+
+static void
+test_1x1152x192 (VidgenKernelTest *test)
+{
+  run_fixed (test, 1, 1152, 192, VIDGEN_F16, VIDGEN_SILU);
+}
+
+static void
+test_48x500x252 (VidgenKernelTest *test)
+{
+  run_fixed (test, 48, 500, 252, VIDGEN_F32, VIDGEN_LINEAR);
+}
+
+/* Far from zero the activations must neither overflow nor lose their sign. */
+static void
+test_saturated (VidgenKernelTest *test)
+{
+  const guint n = 64;
+  const VidgenGemm gemm = {
+    .m = 1,
+    .n = n,
+    .k = 8,
+    .a = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, 8, 1.0),
+    .a_stride = 8,
+    .weight = weight_input (test, VIDGEN_F32, n * 8),
+    .bias = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, n, 1000.0),
+    .out = vidgen_kernel_test_output (test, VIDGEN_TEST_F32, 1, n, n),
+    .out_stride = n,
+    .activation = vidgen_kernel_test_int (test, VIDGEN_SILU, VIDGEN_GELU),
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+}
+
+static void
+test_choose (void)
+{
+  const VidgenDeviceCaps lavapipe = {
+    .type = VIDGEN_DEVICE_CPU,
+    .subgroup_size = 8,
+    .min_subgroup_size = 8,
+    .max_subgroup_size = 8,
+    .subgroup_ballot = TRUE,
+  };
+  VidgenDeviceCaps caps = lavapipe;
+  VidgenGemmTile tile = vidgen_gemm_choose (&caps, 88);
+
+  g_assert_cmpuint (tile.lanes, ==, 8);
+  g_assert_cmpuint (tile.rows, ==, 22);
+  g_assert_true (tile.broadcast);
+  g_assert_cmpuint (vidgen_gemm_choose (&caps, 84).rows, ==, 22);
+  g_assert_cmpuint (vidgen_gemm_choose (&caps, 4).rows, ==, 4);
+  g_assert_cmpuint (vidgen_gemm_choose (&caps, 1).rows, ==, 1);
+
+  caps.min_subgroup_size = caps.subgroup_size = caps.max_subgroup_size = 4;
+  tile = vidgen_gemm_choose (&caps, 88);
+  g_assert_cmpuint (tile.lanes, ==, 4);
+  g_assert_false (tile.broadcast);
+
+  caps = lavapipe;
+  caps.subgroup_ballot = FALSE;
+  g_assert_false (vidgen_gemm_choose (&caps, 88).broadcast);
+
+  caps = (VidgenDeviceCaps){
+    .type = VIDGEN_DEVICE_DISCRETE,
+    .subgroup_size = 64,
+    .min_subgroup_size = 32,
+    .max_subgroup_size = 128,
+    .subgroup_ballot = TRUE,
+  };
+  for (guint m = 1; m < 200; m++) {
+    tile = vidgen_gemm_choose (&caps, m);
+    g_assert_cmpuint (tile.lanes % caps.max_subgroup_size, ==, 0);
+    g_assert_cmpuint (tile.rows, >=, 1);
+    g_assert_cmpuint (tile.rows * tile.columns, <=, 16);
+    g_assert_true (tile.broadcast);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  vidgen_kernel_test_add ("/gemm/random", test_random);
+  vidgen_kernel_test_add ("/gemm/few-rows", test_few_rows);
+  vidgen_kernel_test_add ("/gemm/in-place", test_in_place);
+  vidgen_kernel_test_add ("/gemm/saturated", test_saturated);
+  vidgen_kernel_test_add_fixed ("/gemm/88x768x192", test_88x768x192);
+  vidgen_kernel_test_add_fixed ("/gemm/88x192x768", test_88x192x768);
+  vidgen_kernel_test_add_fixed ("/gemm/88x192x768-f32", test_88x192x768_f32);
+  vidgen_kernel_test_add_fixed ("/gemm/1x1152x192", test_1x1152x192);
+  vidgen_kernel_test_add_fixed ("/gemm/48x500x252", test_48x500x252);
+  g_test_add_func ("/gemm/choose", test_choose);
+  return g_test_run ();
+}
