@@ -30,7 +30,7 @@ layout (push_constant, scalar) uniform Push
   float scale;
 };
 
-const uint KEYS = 8;
+const uint KEYS = 4;
 // Lanes that share what they load of a key or a value.
 const uint SHARERS = 8;
 const float LOWEST = -3e38;

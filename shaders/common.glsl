@@ -34,6 +34,11 @@ layout (buffer_reference, scalar, buffer_reference_align = 4) buffer U32
   uint v[];
 };
 
+layout (buffer_reference, scalar, buffer_reference_align = 8) buffer U32x2
+{
+  uvec2 v[];
+};
+
 layout (buffer_reference, scalar, buffer_reference_align = 16) buffer U32x4
 {
   uvec4 v[];
@@ -51,8 +56,8 @@ vec4
 load4 (const uint type, U32 weight, uint i)
 {
   if (type == TYPE_F16) {
-    return vec4 (unpackHalf2x16 (weight.v[2 * i]),
-        unpackHalf2x16 (weight.v[2 * i + 1]));
+    const uvec2 halves = U32x2 (uvec2 (weight)).v[i];
+    return vec4 (unpackHalf2x16 (halves.x), unpackHalf2x16 (halves.y));
   }
   return F32x4 (uvec2 (weight)).v[i];
 }

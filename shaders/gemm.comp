@@ -17,7 +17,7 @@ layout (constant_id = 7) const bool BROADCAST = false;
 layout (push_constant, scalar) uniform Push
 {
   F32 a;
-  U32x4 weight;
+  U32 weight;
   F32 bias;
   F32 gate;
   F32 residual;
@@ -27,7 +27,9 @@ layout (push_constant, scalar) uniform Push
 };
 
 // Values of the inner dimension that one turn of the loop takes.
-const uint DEPTH = 8;
+const uint DEPTH = 4;
+// Rows whose values the lanes of eight share between them.
+const uint SHARED_ROWS = 2;
 
 const uint lanes = gl_WorkGroupSize.x;
 
@@ -46,30 +48,10 @@ column_at (uint j)
          gl_LocalInvocationID.x;
 }
 
-// Weights k_first .. k_first + DEPTH - 1 of a column.
-void
-load_weights (uint column, uint k_first, out float weights[DEPTH])
-{
-  const uint row = min (column, n - 1);
-
-  if (WEIGHT_TYPE == TYPE_F16) {
-    const uvec4 halves = weight.v[(row * k + k_first) / DEPTH];
-    [[unroll]] for (uint c = 0; c < DEPTH; c++)
-      weights[c] = unpackHalf2x16 (halves[c / 2])[c % 2];
-  } else {
-    const uint at = row * k + k_first;
-    const vec4 low = uintBitsToFloat (weight.v[at / 4]);
-    const vec4 high =
-        uintBitsToFloat (weight.v[(row * k + min (k_first + 4, k - 4)) / 4]);
-    [[unroll]] for (uint c = 0; c < DEPTH; c++)
-      weights[c] = c < 4 ? low[c] : high[c - 4];
-  }
-}
-
 float
 load_a (uint i, uint at)
 {
-  return at < k ? a.v[row_at (i) * a_stride + min (at, k - 1)] : 0.0;
+  return a.v[row_at (i) * a_stride + at];
 }
 
 void
@@ -79,24 +61,24 @@ main ()
   [[unroll]] for (uint i = 0; i < ROWS * COLUMNS; i++)
     sums[i] = 0.0;
 
-  for (uint k_first = 0; k_first < k; k_first += DEPTH) {
-    float weights[COLUMNS * DEPTH];
-    [[unroll]] for (uint j = 0; j < COLUMNS; j++) {
-      float loaded[DEPTH];
-      load_weights (column_at (j), k_first, loaded);
-      [[unroll]] for (uint c = 0; c < DEPTH; c++)
-        weights[j * DEPTH + c] = loaded[c];
-    }
+  const uint share = gl_SubgroupInvocationID % (SHARED_ROWS * DEPTH);
+  for (uint at = 0; at < k; at += DEPTH) {
+    vec4 weights[COLUMNS];
+    [[unroll]] for (uint j = 0; j < COLUMNS; j++)
+      weights[j] = load4 (
+          WEIGHT_TYPE, weight, (min (column_at (j), n - 1) * k + at) / 4);
+
+    float own = 0.0;
     [[unroll]] for (uint i = 0; i < ROWS; i++) {
-      float own = 0.0;
-      if (BROADCAST)
-        own = load_a (i, k_first + gl_SubgroupInvocationID % DEPTH);
+      if (BROADCAST && i % SHARED_ROWS == 0)
+        own = load_a (i + share / DEPTH, at + share % DEPTH);
       [[unroll]] for (uint c = 0; c < DEPTH; c++) {
-        const float x = BROADCAST ? subgroupBroadcast (own, c)
-                                  : load_a (i, k_first + c);
+        const float x =
+            BROADCAST ? subgroupBroadcast (own, i % SHARED_ROWS * DEPTH + c)
+                      : load_a (i, at + c);
         [[unroll]] for (uint j = 0; j < COLUMNS; j++)
           sums[i * COLUMNS + j] =
-              fma (x, weights[j * DEPTH + c], sums[i * COLUMNS + j]);
+              fma (x, weights[j][c], sums[i * COLUMNS + j]);
       }
     }
   }

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * at an address that is a multiple of 16 bytes; bias and gate are f32 [n].
  * bias, gate and residual may be absent (0, 1, 0). out may be the residual
  * itself, with the same stride; otherwise it overlaps nothing that is read.
- * m, n >= 1; k is a multiple of 4 (of 8 for F16 weights). n * k < 2^32.
+ * m, n >= 1; k is a multiple of 4; n * k < 2^32.
  */
 typedef struct {
   guint m, n, k;

@@ -26,8 +26,7 @@ run_random (VidgenKernelTest *test, guint max_m)
   const guint m = vidgen_kernel_test_int (test, 1, max_m);
   const guint n = vidgen_kernel_test_int (test, 1, 150);
   const VidgenType type = vidgen_kernel_test_int (test, 0, 1);
-  const guint k =
-      vidgen_kernel_test_int (test, 1, 40) * (type == VIDGEN_F16 ? 8 : 4);
+  const guint k = 4 * vidgen_kernel_test_int (test, 1, 60);
   VidgenGemm gemm = {
     .m = m,
     .n = n,
@@ -69,7 +68,7 @@ test_in_place (VidgenKernelTest *test)
   const guint m = vidgen_kernel_test_int (test, 1, 60);
   const guint n = vidgen_kernel_test_int (test, 1, 100);
   const guint stride = n + vidgen_kernel_test_int (test, 0, 3);
-  const guint k = vidgen_kernel_test_int (test, 1, 9) * 8;
+  const guint k = 4 * vidgen_kernel_test_int (test, 1, 19);
   const VidgenSpan out =
       vidgen_kernel_test_inout (test, VIDGEN_TEST_F32, m, n, stride, 1.0);
   const VidgenGemm gemm = {
