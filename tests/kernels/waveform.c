@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/waveform.h"
+
+#include <math.h>
+
+#include "shaders/bands.h"
+#include "tests/kernels/harness.h"
+
+static void
+test_random (VidgenKernelTest *test)
+{
+  const guint frames = vidgen_kernel_test_int (test, 1, 6);
+  const guint bands = vidgen_kernel_test_int (test, 1, 20);
+  const guint hop = vidgen_kernel_test_int (test, 1, 300);
+  const guint n_levels = (frames + 1) * 2 * bands;
+  g_autofree float *levels = g_new (float, n_levels *VIDGEN_BAND_LEVELS);
+  VidgenWaveform waveform = {
+    .frames = frames,
+    .bands = bands,
+    .hop = hop,
+    .sample_rate = 24000,
+    .noise = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (frames + 1) * 2 * 2 * hop, 0.3),
+    .phases = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (frames + 1) * 2 * bands, 1),
+  };
+
+  for (guint i = 0; i < n_levels; i++) {
+    levels[VIDGEN_BAND_LEVELS * i] = NAN;
+    levels[VIDGEN_BAND_LEVELS * i + 1] =
+        vidgen_kernel_test_int (test, 0, 1)
+            ? (float)vidgen_kernel_test_real (test, 0, 0.3)
+            : 0;
+    levels[VIDGEN_BAND_LEVELS * i + 2] =
+        (float)vidgen_kernel_test_real (test, 40, 12000);
+  }
+  waveform.levels = vidgen_kernel_test_data (
+      test, levels, n_levels * VIDGEN_BAND_LEVELS * sizeof *levels);
+  waveform.out = vidgen_kernel_test_output (
+      test, VIDGEN_TEST_F32, 1, frames * hop * 2, frames * hop * 2);
+  VIDGEN_KERNEL_TEST_RUN (test, waveform, &waveform);
+}
+
+/* A steady 1000 Hz of amplitude 0.5 in mid at 8000 Hz, noise that overlaps to
+ * 0.25 in side. */
+static void
+test_known (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
+  g_autoptr (VidgenMemory) memory = NULL;
+  VidgenSpan span;
+  VidgenWaveform waveform = {
+    .frames = 1, .bands = 1, .hop = 16, .sample_rate = 8000
+  };
+  float *noise, *levels, *out;
+
+  g_assert_no_error (error);
+  memory = vidgen_memory_new (device, 4096, VIDGEN_MEMORY_DEVICE, &error);
+  g_assert_no_error (error);
+  span = vidgen_memory_span (memory);
+  waveform.noise = vidgen_span_cut (span, 0, 512);
+  waveform.levels = vidgen_span_cut (span, 1024, 48);
+  waveform.phases = vidgen_span_cut (span, 2048, 16);
+  waveform.out = vidgen_span_cut (span, 3072, 128);
+  noise = vidgen_span_map (waveform.noise);
+  levels = vidgen_span_map (waveform.levels);
+  out = vidgen_span_map (waveform.out);
+  for (guint n = 0; n < 16; n++) {
+    noise[1 * 32 + 16 + n] = 0.2f;
+    noise[3 * 32 + n] = 0.05f;
+  }
+  for (guint frame = 0; frame < 2; frame++) {
+    levels[frame * 6 + 1] = 0.5f;
+    levels[frame * 6 + 2] = 1000;
+  }
+  vidgen_waveform_reference (&waveform);
+  for (guint n = 0; n < 16; n++) {
+    const double mid = 0.5 * cos (2 * G_PI * n / 8), side = 0.25;
+
+    g_assert_cmpfloat_with_epsilon (out[2 * n], (mid + side) / G_SQRT2, 1e-6);
+    g_assert_cmpfloat_with_epsilon (
+        out[2 * n + 1], (mid - side) / G_SQRT2, 1e-6);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  g_test_add_func ("/waveform/known", test_known);
+  vidgen_kernel_test_add ("/waveform/random", test_random);
+  return g_test_run ();
+}
