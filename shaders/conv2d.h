@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /* Two-dimensional convolution of f32 images, channels last, zero padding,
  * stride 1, as an implicit matrix product (no patches in memory):
  *
- *   y[f][r][c][o] = bias[o] + sum weight[o][ky][kx][i] * act (in[f][r+ky-p][c+kx-p][i])
+ *   y[f][r][c][o] = bias[o] +
+ *       sum weight[o][i][ky][kx] * act (in[f][r + ky - p][c + kx - p][i])
  *
  * `in` is [x ; previous] along the channels: x is [frames][height][width]
  * [in_channels], previous the same shape or absent (then weight has
@@ -18,16 +19,17 @@ G_BEGIN_DECLS
  * block its memory, keep one frame before x and pass that address as
  * previous: x and previous may overlap each other. act is relu or nothing.
  * kernel is 1 or 3, p = (kernel - 1) / 2. weight is packed by
- * vidgen_conv2d_pack(), F32 or F16. residual has the shape of y, or is absent;
- * it is added to y. out overlaps nothing that is read but may be residual.
+ * vidgen_conv2d_pack(), F32 or F16. bias and residual may be absent; residual
+ * has the shape of y and is added to it. out overlaps nothing that is read
+ * but may be residual.
  *
- * With shuffle = 1 out is y. With shuffle = 2, and out_channels = steps * C * 4,
- * channel ((step * C + channel) * 2 + dy) * 2 + dx of (f, r, c) becomes
- * out[f * steps + step][2r + dy][2c + dx][channel], [frames * steps][2 height]
- * [2 width][C] (Shi et al., "sub-pixel convolution", 2016; steps turns
- * channels into time). residual is for shuffle = 1 only.
+ * With shuffle = 1 out is y. With shuffle = 2, and out_channels =
+ * steps * C * 4, channel ((step * C + channel) * 2 + dy) * 2 + dx of (f, r, c)
+ * becomes out[f * steps + step][2 r + dy][2 c + dx][channel], an image
+ * [frames * steps][2 height][2 width][C] (Shi et al., "sub-pixel convolution",
+ * 2016; steps turns channels into time), and there is no residual.
  *
- * bias may be absent. in_channels is a multiple of 4.
+ * in_channels is a multiple of 4.
  */
 typedef struct {
   guint frames, height, width;
