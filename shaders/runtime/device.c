@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define HOST_MAX_ALLOCATION_BYTES (G_GUINT64_CONSTANT (1) << 30)
+#include "shaders/runtime/backend.h"
+#include "shaders/runtime/select.h"
 
 static GMutex open_lock;
 static GSList *open_devices; /* not owned */
@@ -24,26 +24,6 @@ device_read_environment (VidgenDevice *device)
     vidgen_device_inject (device, VIDGEN_FAULT_NO_MEMORY,
         (guint)atoi (fault + strlen ("no-memory:")));
   device->watch = !g_strcmp0 (g_getenv ("VIDGEN_HOST_WATCH"), "1");
-}
-
-static void
-host_fill_caps (VidgenDeviceCaps *caps)
-{
-  *caps = (VidgenDeviceCaps){
-    .name = "host",
-    .driver = "C references",
-    .uuid = "00000000-0000-0000-0000-000000000000",
-    .type = VIDGEN_DEVICE_HOST,
-    .subgroup_size = 1,
-    .min_subgroup_size = 1,
-    .max_subgroup_size = 1,
-    .shared_memory_bytes = 32 * 1024,
-    .max_group_invocations = 1024,
-    .max_group_count = { 65535, 65535, 65535 },
-    .max_allocation_bytes = HOST_MAX_ALLOCATION_BYTES,
-    .memory_bytes =
-        (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE),
-  };
 }
 
 static VidgenDevice *
@@ -67,37 +47,84 @@ device_free (VidgenDevice *device)
 }
 
 static VidgenDevice *
-device_find_open (const char *uuid)
+device_share_open (const char *uuid)
 {
   for (GSList *l = open_devices; l; l = l->next) {
     VidgenDevice *device = l->data;
 
-    if (!strcmp (device->caps.uuid, uuid))
+    if (!strcmp (device->caps.uuid, uuid)) {
+      device->n_refs++;
       return device;
+    }
   }
   return NULL;
 }
 
 static VidgenDevice *
-device_open_locked (const char *name, GError **error)
+device_open_host (void)
 {
-  VidgenDeviceCaps caps;
-  VidgenDevice *device;
+  VidgenDevice *device = device_share_open (VIDGEN_HOST_UUID);
 
-  if (g_strcmp0 (name, "host")) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
-        "There is no Vulkan driver on this machine.");
-    return NULL;
-  }
-  host_fill_caps (&caps);
-  if ((device = device_find_open (caps.uuid))) {
-    device->n_refs++;
+  if (device)
     return device;
-  }
   device = device_new ();
-  device->caps = caps;
+  device->klass = &vidgen_host_class;
+  vidgen_host_fill_caps (&device->caps);
   open_devices = g_slist_prepend (open_devices, device);
   return device;
+}
+
+static void
+set_unknown_device (const char *name, const GArray *list, GError **error)
+{
+  g_autoptr (GString) known = g_string_new (NULL);
+
+  for (guint i = 0; i < list->len; i++)
+    g_string_append_printf (known, "%s%u: %s", i ? ", " : "", i,
+        g_array_index (list, VidgenDeviceCaps, i).name);
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
+      "There is no device \"%s\"; this machine has %s.", name, known->str);
+}
+
+static VidgenDevice *
+device_open_listed (const VidgenDeviceCaps *caps, guint index, GError **error)
+{
+  VidgenDevice *device = device_share_open (caps->uuid);
+
+  if (device)
+    return device;
+  device = device_new ();
+  device->caps = *caps;
+  if (!vidgen_vulkan_open (device, index, error)) {
+    device_free (device);
+    return NULL;
+  }
+  open_devices = g_slist_prepend (open_devices, device);
+  return device;
+}
+
+static VidgenDevice *
+device_open_locked (const char *name, GError **error)
+{
+  g_autoptr (VidgenInstance) instance = NULL;
+  g_autoptr (GArray) list = NULL;
+  gint index;
+
+  if (!g_strcmp0 (name, "host"))
+    return device_open_host ();
+  instance = vidgen_instance_open (error);
+  if (instance)
+    list = vidgen_vulkan_list (error);
+  if (!list)
+    return NULL;
+  index = vidgen_select_device (
+      (const VidgenDeviceCaps *)(void *)list->data, list->len, name);
+  if (index < 0) {
+    set_unknown_device (name, list, error);
+    return NULL;
+  }
+  return device_open_listed (
+      &g_array_index (list, VidgenDeviceCaps, index), (guint)index, error);
 }
 
 VidgenDevice *
@@ -132,8 +159,10 @@ vidgen_device_unref (VidgenDevice *device)
   if (last)
     open_devices = g_slist_remove (open_devices, device);
   g_mutex_unlock (&open_lock);
-  if (last)
+  if (last) {
+    device->klass->close (device);
     device_free (device);
+  }
 }
 
 const VidgenDeviceCaps *
@@ -145,20 +174,19 @@ vidgen_device_caps (VidgenDevice *device)
 GArray *
 vidgen_device_list (GError **error)
 {
-  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
-      "There is no Vulkan driver on this machine.");
-  return NULL;
+  return vidgen_vulkan_list (error);
 }
 
 void
-vidgen_device_set_cache_dir (
-    VidgenDevice *device G_GNUC_UNUSED, const char *path G_GNUC_UNUSED)
+vidgen_device_set_cache_dir (VidgenDevice *device, const char *path)
 {
+  device->klass->set_cache_dir (device, path);
 }
 
 void
-vidgen_device_save_cache (VidgenDevice *device G_GNUC_UNUSED)
+vidgen_device_save_cache (VidgenDevice *device)
 {
+  device->klass->save_cache (device);
 }
 
 guint64

@@ -14,6 +14,9 @@ struct _VidgenMemory {
   guint64 size;
   guint64 address;
   guint8 *mapped; /* NULL when the host cannot see it */
+  guint64 buffer; /* VkBuffer; 0 on the host device */
+  guint64 block;  /* VkDeviceMemory; 0 on the host device */
+  gboolean coherent;
 };
 
 G_END_DECLS

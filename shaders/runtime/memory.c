@@ -3,28 +3,7 @@
 
 #include "shaders/runtime/memory-private.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "shaders/runtime/device-private.h"
-
-static gboolean
-memory_allocate_host (VidgenMemory *memory, GError **error)
-{
-  void *bytes = NULL;
-
-  if (posix_memalign (&bytes, VIDGEN_SPAN_ALIGNMENT, memory->size)) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY,
-        "Out of memory: %" G_GUINT64_FORMAT " bytes are needed and the host "
-        "has none left.",
-        memory->size);
-    return FALSE;
-  }
-  memset (bytes, 0, memory->size);
-  memory->mapped = bytes;
-  memory->address = (guintptr)bytes;
-  return TRUE;
-}
 
 VidgenMemory *
 vidgen_memory_new (
@@ -48,7 +27,7 @@ vidgen_memory_new (
   memory->device = vidgen_device_ref (device);
   memory->kind = kind;
   memory->size = size;
-  if (!memory_allocate_host (memory, error)) {
+  if (!device->klass->allocate (memory, error)) {
     vidgen_memory_unref (memory);
     return NULL;
   }
@@ -67,7 +46,7 @@ vidgen_memory_unref (VidgenMemory *memory)
 {
   if (!memory || !g_atomic_int_dec_and_test (&memory->n_refs))
     return;
-  free (memory->mapped);
+  memory->device->klass->release (memory);
   vidgen_device_give_memory (memory->device, memory->size);
   vidgen_device_unref (memory->device);
   g_free (memory);

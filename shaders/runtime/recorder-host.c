@@ -14,6 +14,13 @@ host_time_ns (void)
 }
 
 static gboolean
+host_may_launch (VidgenRecorder *recorder, GError **error)
+{
+  return !g_cancellable_set_error_if_cancelled (recorder->cancellable, error) &&
+         vidgen_device_check_submit (recorder->device, error);
+}
+
+static gboolean
 host_run_reference (
     VidgenDevice *device, const VidgenDispatch *dispatch, GError **error)
 {
@@ -40,7 +47,7 @@ host_dispatch (VidgenRecorder *recorder, const VidgenDispatch *dispatch,
 
   if (recorder->mode == VIDGEN_RECORDER_PREPARE)
     return TRUE;
-  if (!vidgen_device_check_submit (recorder->device, error) ||
+  if (!host_may_launch (recorder, error) ||
       !host_run_reference (recorder->device, dispatch, error))
     return FALSE;
   vidgen_recorder_add_time (recorder, recorder->stage,
@@ -54,7 +61,7 @@ host_copy (VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src,
 {
   const guint64 start_ns = host_time_ns ();
 
-  if (!vidgen_device_check_submit (recorder->device, error))
+  if (!host_may_launch (recorder, error))
     return FALSE;
   memmove (vidgen_span_map (dst), vidgen_span_map (src), dst.size);
   vidgen_recorder_add_time (
@@ -66,7 +73,7 @@ static gboolean
 host_clear (VidgenRecorder *recorder, VidgenSpan dst,
     gboolean barrier G_GNUC_UNUSED, GError **error)
 {
-  if (!vidgen_device_check_submit (recorder->device, error))
+  if (!host_may_launch (recorder, error))
     return FALSE;
   memset (vidgen_span_map (dst), 0, dst.size);
   return TRUE;
@@ -104,7 +111,8 @@ static const VidgenRecorderClass host_class = {
 };
 
 VidgenRecorder *
-vidgen_host_recorder_new (VidgenDevice *device, VidgenRecorderMode mode)
+vidgen_host_recorder_new (
+    VidgenDevice *device, VidgenRecorderMode mode, GError **error G_GNUC_UNUSED)
 {
   VidgenRecorder *recorder = g_new0 (VidgenRecorder, 1);
 

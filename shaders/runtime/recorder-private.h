@@ -21,7 +21,7 @@ typedef struct {
   gboolean (*submit) (
       VidgenRecorder *recorder, GCancellable *cancellable, GError **error);
   /* Waits for all submits, also after a failure or a cancel, and forgets what
-   * was not submitted. */
+   * was not submitted. May be called again. */
   gboolean (*finish) (
       VidgenRecorder *recorder, GCancellable *cancellable, GError **error);
   gboolean (*compile) (VidgenRecorder *recorder, VidgenProgressFunc progress,
@@ -35,10 +35,12 @@ struct _VidgenRecorder {
   VidgenRecorderMode mode;
   VidgenHazards *hazards;
   guint n_barriers;
-  GError *error;    /* the first one, until finish */
-  GArray *stages;   /* VidgenStageTime, of the current run */
-  guint stage;      /* index into stages */
-  GArray *reported; /* of the run before */
+  guint n_submits;
+  GCancellable *cancellable; /* checked where no other is given */
+  GError *error;             /* the first one, until finish */
+  GArray *stages;            /* VidgenStageTime, of the current run */
+  guint stage;               /* index into stages */
+  GArray *reported;          /* of the run before */
 };
 
 void vidgen_recorder_init (VidgenRecorder *recorder,
@@ -48,6 +50,6 @@ void vidgen_recorder_add_time (
     VidgenRecorder *recorder, guint stage, guint64 time_ns, double operations);
 
 VidgenRecorder *vidgen_host_recorder_new (
-    VidgenDevice *device, VidgenRecorderMode mode);
+    VidgenDevice *device, VidgenRecorderMode mode, GError **error);
 
 G_END_DECLS

@@ -7,9 +7,9 @@
 
 VidgenRecorder *
 vidgen_recorder_new (
-    VidgenDevice *device, VidgenRecorderMode mode, GError **error G_GNUC_UNUSED)
+    VidgenDevice *device, VidgenRecorderMode mode, GError **error)
 {
-  return vidgen_host_recorder_new (device, mode);
+  return device->klass->recorder_new (device, mode, error);
 }
 
 void
@@ -29,21 +29,32 @@ vidgen_recorder_init (VidgenRecorder *recorder,
 void
 vidgen_recorder_free (VidgenRecorder *recorder)
 {
+  VidgenDevice *device;
+
   if (!recorder)
     return;
+  device = recorder->device;
   recorder->klass->finish (recorder, NULL, NULL);
   vidgen_hazards_free (recorder->hazards);
   g_array_unref (recorder->stages);
   g_array_unref (recorder->reported);
   g_clear_error (&recorder->error);
-  vidgen_device_unref (recorder->device);
+  g_clear_object (&recorder->cancellable);
   recorder->klass->free (recorder);
+  vidgen_device_unref (device);
 }
 
 VidgenDevice *
 vidgen_recorder_device (VidgenRecorder *recorder)
 {
   return recorder->device;
+}
+
+void
+vidgen_recorder_set_cancellable (
+    VidgenRecorder *recorder, GCancellable *cancellable)
+{
+  g_set_object (&recorder->cancellable, cancellable);
 }
 
 static VidgenSpan
@@ -110,6 +121,21 @@ check_accesses (VidgenRecorder *recorder G_GNUC_UNUSED,
 #endif
 
 static gboolean
+check_groups (VidgenRecorder *recorder, const VidgenDispatch *dispatch)
+{
+  const guint *limit = recorder->device->caps.max_group_count;
+
+  for (guint i = 0; i < 3; i++)
+    if (dispatch->groups[i] > limit[i]) {
+      g_set_error (&recorder->error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+          "%s has %u groups in direction %u, the device takes %u.",
+          dispatch->kernel->name, dispatch->groups[i], i, limit[i]);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 order_accesses (
     VidgenRecorder *recorder, const VidgenAccess *accesses, guint n_accesses)
 {
@@ -141,7 +167,8 @@ vidgen_recorder_dispatch (
   if (!check_accesses (recorder, dispatch->kernel->name, dispatch->accesses,
           dispatch->n_accesses))
     return;
-  if (!dispatch->groups[0] || !dispatch->groups[1] || !dispatch->groups[2])
+  if (!dispatch->groups[0] || !dispatch->groups[1] || !dispatch->groups[2] ||
+      !check_groups (recorder, dispatch))
     return;
   barrier = order_accesses (recorder, dispatch->accesses, dispatch->n_accesses);
   recorder->klass->dispatch (recorder, dispatch, barrier, &recorder->error);
@@ -206,12 +233,20 @@ vidgen_recorder_add_time (
   time->operations += operations;
 }
 
+static void
+recorder_submit_rest (VidgenRecorder *recorder, GCancellable *cancellable)
+{
+  if (!recorder->error)
+    recorder->klass->submit (recorder,
+        cancellable ? cancellable : recorder->cancellable, &recorder->error);
+  vidgen_hazards_clear (recorder->hazards);
+}
+
 gboolean
 vidgen_recorder_submit (
     VidgenRecorder *recorder, GCancellable *cancellable, GError **error)
 {
-  if (!recorder->error)
-    recorder->klass->submit (recorder, cancellable, &recorder->error);
+  recorder_submit_rest (recorder, cancellable);
   if (!recorder->error)
     return TRUE;
   if (error)
@@ -238,11 +273,10 @@ gboolean
 vidgen_recorder_finish (
     VidgenRecorder *recorder, GCancellable *cancellable, GError **error)
 {
-  if (!recorder->error)
-    recorder->klass->submit (recorder, cancellable, &recorder->error);
-  recorder->klass->finish (
-      recorder, cancellable, recorder->error ? NULL : &recorder->error);
-  vidgen_hazards_clear (recorder->hazards);
+  recorder_submit_rest (recorder, cancellable);
+  recorder->klass->finish (recorder,
+      cancellable ? cancellable : recorder->cancellable,
+      recorder->error ? NULL : &recorder->error);
   recorder_report_times (recorder);
   if (!recorder->error)
     return TRUE;
@@ -276,4 +310,10 @@ guint
 vidgen_recorder_n_barriers (const VidgenRecorder *recorder)
 {
   return recorder->n_barriers;
+}
+
+guint
+vidgen_recorder_n_submits (const VidgenRecorder *recorder)
+{
+  return recorder->n_submits;
 }

@@ -64,9 +64,12 @@ typedef struct {
  * parameter struct. Spans are read through vidgen_span_map(). */
 typedef void (*VidgenReference) (const void *params);
 
-/* One launch. All pointers are read during the call only. Specialisation
- * constants 0 .. n_constants-1; a shader takes its group size from constants
- * 0, 1, 2 (local_size_x_id = 0 and so on). */
+/* One launch. All pointers are read during the call only, but the memories of
+ * its spans must live until vidgen_recorder_finish(). Specialisation constants
+ * 0 .. n_constants-1; a shader takes its group size from constants 0, 1, 2
+ * (local_size_x_id = 0 and so on). No count of groups exceeds the device's
+ * max_group_count; a launch may run in parts, so that gl_WorkGroupID is right
+ * and gl_NumWorkGroups is not. */
 typedef struct {
   const VidgenKernel *kernel;
   guint32 constants[VIDGEN_MAX_CONSTANTS];
@@ -104,6 +107,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenRecorder, vidgen_recorder_free)
 
 VidgenDevice *vidgen_recorder_device (VidgenRecorder *recorder);
 
+/* What cuts between submits check, and submit and finish when they are given
+ * none: a launch that would submit after a cancel fails instead. The recorder
+ * holds a reference; NULL: none. */
+void vidgen_recorder_set_cancellable (
+    VidgenRecorder *recorder, GCancellable *cancellable);
+
 /* Called by the launch functions of shaders/ only. */
 void vidgen_recorder_dispatch (
     VidgenRecorder *recorder, const VidgenDispatch *dispatch);
@@ -112,7 +121,8 @@ void vidgen_recorder_dispatch (
  */
 void vidgen_recorder_copy (
     VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src);
-/* Fills with zeros; offset and size are multiples of 4. */
+/* Fills with zeros; offset is a multiple of 4, and so is size unless the span
+ * ends with its memory. */
 void vidgen_recorder_clear (VidgenRecorder *recorder, VidgenSpan dst);
 
 /* What follows belongs to `stage` (a static string) in the timings. */
@@ -141,7 +151,9 @@ gboolean vidgen_recorder_compile (VidgenRecorder *recorder,
 const VidgenStageTime *vidgen_recorder_times (
     VidgenRecorder *recorder, guint *n_stages);
 
-/* Barriers placed since the recorder was made, for tests. */
+/* Since the recorder was made, for tests: barriers placed between launches,
+ * and submits (0 on the host device). */
 guint vidgen_recorder_n_barriers (const VidgenRecorder *recorder);
+guint vidgen_recorder_n_submits (const VidgenRecorder *recorder);
 
 G_END_DECLS
