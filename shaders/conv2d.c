@@ -27,7 +27,7 @@ packed_index (guint block, guint inputs, guint kernel, guint o, guint ky,
   gsize index = o / block;
 
   index = index * kernel + ky;
-  index = index * (inputs / 4) + i / 4;
+  index = index * vidgen_groups (inputs, 4) + i / 4;
   index = index * kernel + kx;
   index = index * block + o % block;
   return index * 4 + i % 4;
@@ -39,7 +39,7 @@ packed_values (guint out_channels, guint inputs, guint kernel)
   const guint block = block_of (out_channels);
 
   return (gsize)vidgen_groups (out_channels, block) * block * kernel * kernel *
-         inputs;
+         4 * vidgen_groups (inputs, 4);
 }
 
 gsize
@@ -239,8 +239,9 @@ vidgen_conv2d (VidgenRecorder *recorder, const VidgenConv2d *conv)
   const VidgenDispatch dispatch = {
     .kernel = &conv2d_kernel,
     .constants = { group_size, 1, 1, conv->weight_type, conv->kernel, PIXELS,
-        block, vidgen_conv2d_lanes (caps), conv->relu, conv->shuffle },
-    .n_constants = 10,
+        block, vidgen_conv2d_lanes (caps), conv->relu, conv->shuffle,
+        conv->in_channels % 4 == 0 },
+    .n_constants = 11,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "x", conv->x, FALSE, in_bytes },

@@ -17,6 +17,8 @@ layout (constant_id = 6) const uint BLOCK = 16;
 layout (constant_id = 7) const uint LANES = 1;
 layout (constant_id = 8) const uint RELU = 0;
 layout (constant_id = 9) const uint SHUFFLE = 1;
+// Whether in_channels is a multiple of 4.
+layout (constant_id = 10) const uint ALIGNED = 1;
 
 layout (push_constant, scalar) uniform Push
 {
@@ -84,25 +86,50 @@ add_step (vec4 pixels[REACH])
   }
 }
 
+uint
+input_quads ()
+{
+  return ((PRESENT (previous) ? 2 : 1) * in_channels + 3) / 4;
+}
+
+// Inputs 4 quad .. 4 quad + 3 of a pixel.
+vec4
+inputs_at (uint pixel, uint quad)
+{
+  if (ALIGNED != 0) {
+    const uint quads = in_channels / 4;
+    F32x4 source = x;
+    if (quad >= quads)
+      source = previous;
+    return source.v[pixel * quads + quad % quads];
+  }
+  vec4 value = vec4 (0);
+  [[unroll]] for (uint c = 0; c < 4; c++) {
+    const uint i = 4 * quad + c;
+    if (i < in_channels)
+      value[c] = F32 (uvec2 (x)).v[pixel * in_channels + i];
+    else if (PRESENT (previous) && i < 2 * in_channels)
+      value[c] =
+          F32 (uvec2 (previous)).v[pixel * in_channels + i - in_channels];
+  }
+  return value;
+}
+
 // `line` is the index of the row's first pixel.
 void
 add_row (uint ky, bool inside, uint line, int column, uint weights)
 {
-  const uint quads = in_channels / 4;
-  const uint inputs = PRESENT (previous) ? 2 * quads : quads;
-  for (uint quad = 0; quad < inputs; quad++) {
-    F32x4 source = x;
-    if (quad >= quads)
-      source = previous;
+  const uint quads = input_quads ();
+  for (uint quad = 0; quad < quads; quad++) {
     vec4 pixels[REACH];
     [[unroll]] for (uint i = 0; i < REACH; i++) {
       const int at = column + int (i) - PADDING;
       const uint pixel = line + uint (clamp (at, 0, int (width) - 1));
-      const vec4 value = source.v[pixel * quads + quad % quads];
+      const vec4 value = inputs_at (pixel, quad);
       const bool within = inside && at >= 0 && at < int (width);
       pixels[i] = within ? (RELU != 0 ? max (value, 0.0) : value) : vec4 (0);
     }
-    fetch_weights (weights + (ky * inputs + quad) * STEP_WORDS);
+    fetch_weights (weights + (ky * quads + quad) * STEP_WORDS);
     add_step (pixels);
   }
 }
@@ -132,8 +159,7 @@ main ()
   const uint row = strip / strips % height;
   const uint column = strip % strips * PIXELS;
   const uint first = gl_WorkGroupID.y * BLOCK;
-  const uint inputs = (PRESENT (previous) ? 2 : 1) * in_channels / 4;
-  const uint weights = gl_WorkGroupID.y * KERNEL * inputs * STEP_WORDS;
+  const uint weights = gl_WorkGroupID.y * KERNEL * input_quads () * STEP_WORDS;
 
   [[unroll]] for (uint i = 0; i < PIXELS * BLOCK; i++)
     sums[i] = 0.0;

@@ -29,7 +29,8 @@ G_BEGIN_DECLS
  * [frames * steps][2 height][2 width][C] (Shi et al., "sub-pixel convolution",
  * 2016; steps turns channels into time), and there is no residual.
  *
- * in_channels is a multiple of 4.
+ * Fastest where in_channels is a multiple of 4; x and previous then start at
+ * multiples of 16 bytes.
  */
 typedef struct {
   guint frames, height, width;

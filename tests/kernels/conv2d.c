@@ -115,7 +115,9 @@ test_random (VidgenKernelTest *test)
     .frames = vidgen_kernel_test_int (test, 1, 3),
     .height = vidgen_kernel_test_int (test, 1, 9),
     .width = vidgen_kernel_test_int (test, 1, 19),
-    .in_channels = 4 * vidgen_kernel_test_int (test, 1, 5),
+    .in_channels = vidgen_kernel_test_int (test, 0, 2)
+                       ? 4 * vidgen_kernel_test_int (test, 1, 5)
+                       : vidgen_kernel_test_int (test, 1, 20),
     .out_channels = vidgen_kernel_test_int (test, 1, 40),
     .kernel = vidgen_kernel_test_int (test, 0, 2) ? 3 : 1,
     .has_previous = vidgen_kernel_test_int (test, 0, 1),
@@ -245,7 +247,7 @@ defined (const VidgenConv2d *conv, const float *weights, guint inputs,
 static void
 test_definition (void)
 {
-  enum { H = 3, W = 5, C = 8, INPUTS = 2 * C, STEPS = 2, OUT = STEPS * 3 * 4 };
+  enum { H = 3, W = 5, C = 5, INPUTS = 2 * C, STEPS = 2, OUT = STEPS * 3 * 4 };
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
   g_autoptr (VidgenMemory) memory = NULL;
