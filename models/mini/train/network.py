@@ -15,12 +15,42 @@ from torch import Tensor, nn
 
 def rms(x: Tensor) -> Tensor:
     """Divides by the root mean square of the last dimension, in float32."""
-    x = x.float()
-    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6)
+    return F.rms_norm(x.float(), x.shape[-1:], eps=1e-6)
 
 
 def gelu(x: Tensor) -> Tensor:
     return F.gelu(x, approximate="tanh")
+
+
+def modulate(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return rms(h) * (1 + scale) + shift
+
+
+def gate(h: Tensor, amount: Tensor, change: Tensor) -> Tensor:
+    return h + amount * change
+
+
+def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """rms(x) rotated; x [..., N, head], cos and sin [..., N, head / 2]."""
+    a, b = rms(x).chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1).to(x.dtype)
+
+
+def compile_parts() -> None:
+    """Fuses what between the products of matrices costs as much as they do;
+    worth its minute where a process trains for long."""
+    for function in (modulate, gate, turn):
+        globals()[function.__name__] = torch.compile(function, dynamic=True)
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
+    """softmax(q·kᵀ + bias)·v; written out where that is faster, in bfloat16."""
+    if q.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(q, k, v, bias, scale=1.0)
+    logits = q @ k.mT
+    if bias is not None:
+        logits = logits + bias
+    return logits.softmax(dim=-1, dtype=torch.bfloat16) @ v
 
 
 # ---------------------------------------------------------------- text
@@ -165,21 +195,14 @@ class Rope:
             ],
             dim=1,
         )
-        self.tables: dict[float, tuple[Tensor, Tensor]] = {}
 
-    def table(self, time: float) -> tuple[Tensor, Tensor]:
-        """Cosines and sines [N, head / 2] of a chunk at `time`."""
-        if time not in self.tables:
-            moving = (self.time + time)[:, None] * self.frequencies
-            angles = torch.cat([moving, self.still], dim=1)
-            self.tables[time] = (angles.cos(), angles.sin())
-        return self.tables[time]
-
-    def turn(self, x: Tensor, time: float) -> Tensor:
-        """Rotates x [..., N, head]."""
-        cos, sin = self.table(time)
-        a, b = x.chunk(2, dim=-1)
-        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    def tables(self, times: list[float]) -> tuple[Tensor, Tensor]:
+        """Cosines and sines [len(times), N, head / 2] of chunks at `times`."""
+        moving = torch.tensor(times)[:, None] + self.time
+        moving = moving[..., None] * self.frequencies
+        still = self.still.expand(len(times), -1, -1)
+        angles = torch.cat([moving, still], dim=-1)
+        return angles.cos(), angles.sin()
 
 
 Cache = tuple[Tensor, Tensor]
@@ -224,33 +247,32 @@ class Layer(nn.Module):
         b, f, n, size = normed.shape
         split = self.split_heads(self.qkv(normed.reshape(b, f * n, size)), 3)
         q, k, v = (x.unflatten(2, (f, n)) for x in split)
-        q = rms(q) * self.query_scale[:, None, None, None]
         keys, values = k, v
         if cached is not None:
             keys = torch.cat([cached[0], k], dim=2)
             values = torch.cat([cached[1], v], dim=2)
-        keys = rms(keys)
         first = keys.shape[2] - f
-        turned: dict[tuple[int, float], Tensor] = {}
+        seen = [[*span.keys, (first + i, span.time)] for i, span in enumerate(spans)]
+        places = sorted({place for row in seen for place in row})
+        chunks = torch.tensor([chunk for chunk, _ in places])
+        tables = rope.tables([time for _, time in places])
+        turned = turn(keys.index_select(2, chunks), *tables).unbind(2)
+        key_of = dict(zip(places, turned))
+        value_of = values.unbind(2)
+        q = turn(q, *rope.tables([span.time for span in spans]))
+        q = (q * self.query_scale[:, None, None, None].to(q.dtype)).unbind(2)
         prefixes = [self.text_keys(text) for text in texts]
         mixed = []
-        for i, span in enumerate(spans):
-            seen = [*span.keys, (first + i, span.time)]
-            for chunk, time in seen:
-                if (chunk, time) not in turned:
-                    rotated = rope.turn(keys[:, :, chunk], time)
-                    turned[chunk, time] = rotated.to(v.dtype)
+        for i, row in enumerate(seen):
             text_key, text_value, mask = prefixes[text_of[i]]
-            key = torch.cat([text_key, *(turned[place] for place in seen)], dim=2)
-            value = torch.cat([text_value, *(values[:, :, c] for c, _ in seen)], dim=2)
-            visible = None
+            key = torch.cat([text_key, *(key_of[place] for place in row)], dim=2)
+            value = torch.cat([text_value, *(value_of[c] for c, _ in row)], dim=2)
+            bias = None
             if not mask.all():
+                absent = torch.where(mask, 0.0, -1e4).to(value.dtype)
                 rest = key.shape[2] - mask.shape[1]
-                visible = F.pad(mask, (0, rest), value=True)[:, None, None]
-            query = rope.turn(q[:, :, i], span.time).to(v.dtype)
-            mixed.append(
-                F.scaled_dot_product_attention(query, key, value, visible, scale=1.0)
-            )
+                bias = F.pad(absent, (0, rest))[:, None, None]
+            mixed.append(attention(q[i], key, value, bias))
         out = torch.stack(mixed, dim=1)  # [B, F, heads, N, head]
         return out.transpose(2, 3).reshape(b, f, n, size), (k, v)
 
@@ -267,11 +289,11 @@ class Layer(nn.Module):
         """h [B, F, N, D], modulation [B, F, 6, D]."""
         m = (modulation + self.modulation)[:, :, :, None]
         scale1, shift1, gate1, scale2, shift2, gate2 = m.unbind(2)
-        normed = rms(h) * (1 + scale1) + shift1
+        normed = modulate(h, scale1, shift1)
         mixed, own = self.attend(normed, texts, text_of, spans, cached, rope)
-        h = h + gate1 * self.out(mixed)
-        normed = rms(h) * (1 + scale2) + shift2
-        return h + gate2 * self.fc2(gelu(self.fc1(normed))), own
+        h = gate(h, gate1, self.out(mixed))
+        normed = modulate(h, scale2, shift2)
+        return gate(h, gate2, self.fc2(gelu(self.fc1(normed)))), own
 
 
 class Mlp(nn.Module):
@@ -361,7 +383,7 @@ class Transformer(nn.Module):
             if trace is not None:
                 trace[f"layer{i}"] = h
         scale, shift = self.final.modulation(c).float()[:, :, None].chunk(2, dim=-1)
-        out = rms(h) * (1 + scale) + shift
+        out = modulate(h, scale, shift)
         video_v = self.video_out(out[:, :, : self.videos]).float()
         return video_v, self.audio_out(out[:, :, self.videos :]).float(), own
 
@@ -434,7 +456,7 @@ class Decoder(nn.Module):
         x, last3 = self.block3(x, 2 * f, past3)
         x = channels_last(shuffle(self.up2(x), 2))
         x, _ = self.block4(x, 1)
-        rgb = F.pixel_shuffle(self.out(F.relu(x)).float(), 2)
+        rgb = F.pixel_shuffle(self.out(F.relu(x)).float().contiguous(), 2)
         return rgb.unflatten(0, (b, 4 * f)), (last1, last3)
 
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Encodes rendered clips to the tokens that the transformer learns.
+
+    python3 encode.py --clips DIR --sound clips_sound.npz \\
+        --autoencoder autoencoder.pt --output DIR
+
+writes video.npy float16 [n, chunks, V, values] (not standardised), audio.npy
+float16 [n, chunks, A, token_size], clips.json and statistics.pt (mean and std
+of the video values). --mirror encodes the mirrored pictures, with left and
+right exchanged in the attributes; sound has no left and right.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import shipped
+import workers
+from autoencoder import Autoencoder, to_rgb
+from network import patch
+
+OTHER_SIDE = {"left": "right", "right": "left"}
+
+
+def load_autoencoder(path: Path, config: dict) -> Autoencoder:
+    """The averaged weights of a checkpoint of autoencoder.py."""
+    model = Autoencoder(config)
+    state = torch.load(path)
+    for parameter, value in zip(model.parameters(), state["average"]):
+        parameter.data.copy_(value)
+    return model.eval().to(memory_format=torch.channels_last)
+
+
+def mirrored(notes: list[dict]) -> list[dict]:
+    turned = []
+    for note in notes:
+        attributes = dict(note["attributes"])
+        if attributes.get("side") in OTHER_SIDE:
+            attributes["side"] = OTHER_SIDE[attributes["side"]]
+        turned.append({"family": note["family"], "attributes": attributes})
+    return turned
+
+
+@torch.no_grad()
+def work(rank: int, arguments: argparse.Namespace) -> None:
+    config = shipped.read_config(arguments.config)
+    model = load_autoencoder(arguments.autoencoder, config)
+    video = np.load(arguments.clips / "video.npy", mmap_mode="r")
+    output = np.lib.format.open_memmap(arguments.output / "video.npy", mode="r+")
+    for clip in range(rank, len(video), arguments.processes):
+        pixels = video[clip]
+        if arguments.mirror:
+            pixels = pixels[:, :, ::-1]
+        with torch.autocast("cpu", torch.bfloat16):
+            z = model.encoder(to_rgb(pixels)[None])[0]
+        output[clip] = patch(z, config["latent"]["patch"]).half().numpy()
+    output.flush()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser.add_argument("--clips", type=Path, required=True)
+    parser.add_argument("--sound", type=Path, required=True)
+    parser.add_argument("--autoencoder", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--mirror", action="store_true")
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    config = shipped.read_config(arguments.config)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    video = np.load(arguments.clips / "video.npy", mmap_mode="r")
+    latent = config["latent"]
+    side = latent["downscale"] * latent["patch"]
+    shape = (
+        len(video),
+        video.shape[1] // config["chunk"]["frames"],
+        (video.shape[2] // side) * (video.shape[3] // side),
+        latent["channels"] * latent["patch"] ** 2,
+    )
+    np.lib.format.open_memmap(
+        arguments.output / "video.npy", mode="w+", dtype=np.float16, shape=shape
+    )
+    workers.run(work, arguments.processes, arguments)
+    notes = json.loads((arguments.clips / "clips.json").read_text())
+    if arguments.mirror:
+        notes = mirrored(notes)
+    (arguments.output / "clips.json").write_text(json.dumps(notes))
+    tokens = np.load(arguments.sound)["tokens"]
+    np.save(arguments.output / "audio.npy", tokens.astype(np.float16))
+    values = np.load(arguments.output / "video.npy", mmap_mode="r")
+    values = values.reshape(-1, shape[-1]).astype(np.float32)
+    statistics = {
+        "mean": torch.from_numpy(values.mean(axis=0)),
+        "std": torch.from_numpy(values.std(axis=0)),
+    }
+    torch.save(statistics, arguments.output / "statistics.pt")
+
+
+if __name__ == "__main__":
+    main()

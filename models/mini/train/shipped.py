@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""The configuration of the shipped model, and parts of a weights file."""
+
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+from torch import nn
+
+from world import captions, sound
+
+CONFIG = Path(__file__).with_name("config.json")
+
+
+PROMPTS = [
+    "ocean waves at sunset",
+    "a large campfire on snow, at night",
+    "heavy rain at night with thunder and lightning",
+    "huge golden fireworks over the city",
+    "a red ball bouncing on a wooden floor",
+    "dancing green aurora over a lake",
+]
+
+
+def read_config(path: Path = CONFIG) -> dict:
+    """The configuration with what the world decides: words, bands, examples."""
+    config = json.loads(path.read_text())
+    config["text"]["vocabulary"] = captions.vocabulary()
+    config["sound"]["band_edges"] = [round(float(edge), 4) for edge in sound.EDGES]
+    config["sound"]["tonal_bands"] = sound.TONAL_BANDS
+    config["sound"]["tonality_floor"] = sound.TONALITY_FLOOR
+    config["prompts"] = PROMPTS
+    return config
+
+
+def load_part(module: nn.Module, path: Path, prefix: str) -> None:
+    """Loads the tensors of a weights file whose names begin with `prefix`."""
+    with safe_open(path, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]
+        tensors = {name[len(prefix) :]: file.get_tensor(name) for name in names}
+    module.load_state_dict({name: value.float() for name, value in tensors.items()})
