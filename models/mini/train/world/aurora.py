@@ -20,11 +20,11 @@ COLOURS = {
     "purple": (colour(.75, .30, 1), colour(.35, .10, .75)),
     "red": (colour(1, .22, .25), colour(.70, .08, .30)),
 }
-# Hz of the chord
+# Hz of the chord's voices, each in a band of its own of the sound model
 CHORDS = {
-    "green": (110, 164.8, 220, 277.2),
-    "purple": (98, 146.8, 196, 233.1),
-    "red": (130.8, 196, 261.6, 329.6),
+    "green": (146.8, 220, 293.7, 370),
+    "purple": (130.8, 196, 311.1, 392),
+    "red": (164.8, 246.9, 329.6, 415.3),
 }
 SPEEDS = {"slow": .45, "fast": 1.5}
 LAND_LINE = -.52
@@ -43,7 +43,8 @@ class Curtain:
     def draw(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         """Brightness [HEIGHT, WIDTH], and height above the foot."""
         t = time * self.speed * self.way
-        line = self.foot + .20 * np.sin(1.7 * self.waves[0] * X_LINE + t + self.phases[0])
+        line = self.foot
+        line += .20 * np.sin(1.7 * self.waves[0] * X_LINE + t + self.phases[0])
         line += .07 * np.sin(4.1 * X_LINE - 1.7 * t + self.phases[1])
         rays = 1 + .45 * np.sin(7 * X_LINE + 2.6 * t + self.phases[2])
         rays += .30 * np.sin(12.5 * X_LINE - 3.4 * t + self.phases[3])
@@ -131,9 +132,8 @@ def render(attributes: dict, rng: np.random.Generator,
             picture += tint * (light * (share * power * .72))
         if lake:
             ripple = (3 * np.sin(canvas.Y_LINE * 45 + 3 * time)).astype(int)
-            rows = mirror[shore:]
-            picture[:, shore:] = picture[:, np.clip(rows + ripple[shore:], 0, shore - 1)]
-            picture[:, shore:] *= .7
+            rows = np.clip(mirror[shore:] + ripple[shore:], 0, shore - 1)
+            picture[:, shore:] = picture[:, rows] * .7
         lit = land + bottom * (.05 * power)
         canvas.store(video[i], mix(picture, lit, cover))
 

@@ -37,13 +37,15 @@ def _floor(rng: np.random.Generator, kind: str) -> np.ndarray:
     z = .5 / depth
     u = X * z
     if kind == "tiled":
-        check = np.sin(u * 4.2 + rng.uniform(0, 6)) * np.sin(z * 4.2 + rng.uniform(0, 6))
+        check = np.sin(u * 4.2 + rng.uniform(0, 6))
+        check = check * np.sin(z * 4.2 + rng.uniform(0, 6))
         share = smoothstep(-.12, .12, check) * smoothstep(.05, .3, depth)
         return mix(colour(.22, .23, .30), colour(.92, .92, .88), share)
     if kind == "wooden":
         plank = np.sin(np.floor(u * 1.6 + rng.uniform(0, 1)) * 12.9) * .5
         grain = .12 * np.sin(z * 5 + plank * 20)
-        return colour(.62, .36, .15) * (1 + (.30 * plank + grain) * smoothstep(.0, .25, depth))
+        shade = (.30 * plank + grain) * smoothstep(0, .25, depth)
+        return colour(.62, .36, .15) * (1 + shade)
     blades = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(3, 2.2, 1)])
     return colour(.22, .52, .10) * (1 + .11 * blades)
 

@@ -174,7 +174,8 @@ def render(attributes: dict, rng: np.random.Generator,
     for i in range(frames):
         time = i / canvas.FRAME_RATE
         flare = _flare(cracks, time)
-        flicker = 1 + .10 * np.sin(9 * time + wave[0]) + .07 * np.sin(15 * time + wave[1])
+        flicker = 1 + .10 * np.sin(9 * time + wave[0])
+        flicker += .07 * np.sin(15 * time + wave[1])
         power = (1 if large else .65) * (flicker + .6 * flare)
         picture = unlit + lit * (light * power)
         for cover, shade in logs:
