@@ -34,3 +34,23 @@ frequencies (Tone before, Tone after)
   return vec2 (before.amplitude == 0.0 ? after.frequency : before.frequency,
       after.amplitude == 0.0 ? before.frequency : after.frequency);
 }
+
+// frequency * samples / sample_rate turns, but for whole ones. Whole hertz
+// times samples are exact below 2^24, so no digits go with the whole turns.
+vec4
+turns (float frequency, vec4 samples, float sample_rate)
+{
+  const float whole = floor (frequency);
+  const vec4 product = whole * samples;
+  const vec4 rest = product - floor (product / sample_rate) * sample_rate;
+  return (rest + (frequency - whole) * samples) / sample_rate;
+}
+
+// The turns of a tone over the first `samples` of a frame of `hop`.
+vec4
+glide (vec2 ends, vec4 samples, float hop, float sample_rate)
+{
+  const vec4 bend =
+      (ends.y - ends.x) * samples * (samples / (2.0 * hop * sample_rate));
+  return turns (ends.x, samples, sample_rate) + bend;
+}

@@ -67,7 +67,7 @@ main ()
     const Tone after = Tone (level.y, level.z);
     const vec2 ends = frequencies (before, after);
     phase = fract (
-        phase + float (hop) * 0.5 * (ends.x + ends.y) / sample_rate);
+        phase + glide (ends, vec4 (hop), float (hop), sample_rate).x);
     phases.v[(frame + 1) * row + pair] = phase;
     before = after;
   }

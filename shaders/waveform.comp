@@ -30,9 +30,8 @@ tone_samples (uint frame, uint pair, vec4 m)
   const Tone after = tone_at (levels, row + 2 * bands);
   if (before.amplitude == 0.0 && after.amplitude == 0.0)
     return vec4 (0);
-  const vec2 steps = frequencies (before, after) / sample_rate;
-  const float glide = (steps.y - steps.x) / (2.0 * float (hop));
-  const vec4 cycles = phases.v[row] + (steps.x + glide * m) * m;
+  const vec4 cycles = phases.v[row] +
+      glide (frequencies (before, after), m, float (hop), sample_rate);
   vec4 samples;
   [[unroll]] for (uint i = 0; i < SAMPLES; i++)
     samples[i] = turn (cycles[i]).x;
