@@ -1,0 +1,147 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+#
+# Streams live to nginx with its RTMP module on a loopback port, and reads the
+# stream back with ffprobe while it is sent; then interrupts the sender.
+# shellcheck disable=SC2317  # functions are called by check
+set -eu
+# shellcheck source=tests/streaming/tap.sh
+. "${VIDGEN_SOURCE:?}/tests/streaming/tap.sh"
+
+seconds=18
+fps=30
+rate=48000
+
+module=$(find /usr/lib/nginx/modules /usr/share/nginx/modules \
+  -name ngx_rtmp_module.so 2>/dev/null | head -n 1)
+command -v nginx >/dev/null || skip all "nginx is not installed"
+[ -n "$module" ] || skip all "nginx has no RTMP module"
+command -v ffprobe >/dev/null || skip all "ffprobe is not installed"
+
+write_config () {
+  mkdir -p "$folder/tmp"
+  cat >"$folder/nginx.conf" <<END
+load_module $module;
+daemon off;
+master_process off;
+pid $folder/nginx.pid;
+error_log $folder/error.log;
+events { }
+rtmp {
+  server {
+    listen 127.0.0.1:$port;
+    application live {
+      live on;
+      idle_streams off;
+      wait_video on;
+      access_log off;
+    }
+  }
+}
+END
+}
+
+# nginx does not start where the port is taken; another one is tried then.
+start_server () {
+  for try in 1 2 3 4 5; do
+    port=$((20000 + ($$ * 7 + try * 1013) % 30000))
+    write_config
+    nginx -p "$folder" -e "$folder/error.log" -c "$folder/nginx.conf" \
+      >"$folder/nginx.out" 2>&1 &
+    server=$!
+    sleep 1
+    if kill -0 "$server" 2>/dev/null; then
+      children="$children $server"
+      return 0
+    fi
+  done
+  cat "$folder/nginx.out" "$folder/error.log"
+  return 1
+}
+
+read_stream () {
+  for try in $(seq 120); do
+    timeout 120 ffprobe -v error -read_intervals "%+$seconds" -show_entries \
+      stream=codec_name:packet=codec_type,dts_time -of csv=p=0 "$url" \
+      >"$folder/packets" 2>"$folder/ffprobe.err" </dev/null || true
+    [ "$(wc -l <"$folder/packets")" -lt 10 ] || return 0
+    kill -0 "$sender" 2>/dev/null || break
+    sleep 0.5
+  done
+  echo "nothing could be read ($try tries)"
+  cat "$folder/ffprobe.err" "$folder/error.log" "$folder/sender.err"
+  return 1
+}
+
+# A new prompt after some seconds, by standard input.
+send_prompts () {
+  sleep 8
+  echo "fireworks over a lake"
+  sleep 3600
+}
+
+value () {
+  sed -n "s/^$1 //p" "$folder/figures"
+}
+
+# within NAME LIMIT
+within () {
+  sed 's/^/# /' "$folder/figures"
+  [ -n "$(value "$1")" ] && awk "BEGIN { exit !($(value "$1") <= $2) }"
+}
+
+lasts_long_enough () {
+  cat "$folder/figures"
+  awk "BEGIN { exit !($(value seconds) >= 15) }"
+}
+
+one_of_each () {
+  cat "$folder/streams"
+  [ "$(sort "$folder/streams" | tr '\n' ' ')" = "aac h264 " ]
+}
+
+prompt_is_reported () {
+  cat "$folder/sender.err"
+  grep -q 'fireworks over a lake' "$folder/sender.err"
+}
+
+ends_in_order () {
+  code=0
+  kill -INT "$sender"
+  wait "$sender" || code=$?
+  cat "$folder/sender.err"
+  [ "$code" = 0 ]
+}
+
+check "nginx starts" start_server
+[ "$failures" = 0 ] || end
+url=rtmp://127.0.0.1:$port/live/scene
+
+mkfifo "$folder/prompts"
+send_prompts >"$folder/prompts" &
+children="$children $!"
+"${VIDGEN:?}" rtmp "$url" --fps $fps \
+  <"$folder/prompts" >"$folder/sender.out" 2>"$folder/sender.err" &
+sender=$!
+children="$children $sender"
+
+check "the stream is read" read_stream
+[ "$failures" = 0 ] || end
+grep -v '^\(video\|audio\),' "$folder/packets" >"$folder/streams" || true
+awk -v fps=$fps -v rate=$rate -f "$VIDGEN_SOURCE/tests/streaming/packets.awk" \
+  "$folder/packets" >"$folder/figures"
+
+check "it has one H.264 and one AAC stream" one_of_each
+check "it lasts at least 15 s" lasts_long_enough
+check "decoding times only grow" within backwards 0
+check "frame intervals are 1/fps to 1 ms" within video_deviation_ms 1
+check "there is no gap in the sound" within audio_deviation_ms 1
+check "picture and sound end together" within end_distance_ms \
+  "$((1000 / fps + 50))"
+check "picture and sound do not drift" within drift_ms 10
+check "a prompt from standard input is taken" prompt_is_reported
+check "an interrupt ends the sender in order" ends_in_order
+
+sed 's/^/# /' "$folder/figures"
+end
