@@ -207,6 +207,7 @@ vidgen_instance_features (VidgenInstance *instance, VkPhysicalDevice physical,
   link_features (features);
   features->v11.storageBuffer16BitAccess = has.v11.storageBuffer16BitAccess;
   features->v12.shaderFloat16 = has.v12.shaderFloat16;
+  features->v12.subgroupBroadcastDynamicId = has.v12.subgroupBroadcastDynamicId;
   features->v12.bufferDeviceAddress = VK_TRUE;
   features->v12.timelineSemaphore = VK_TRUE;
   features->v12.scalarBlockLayout = VK_TRUE;
@@ -300,6 +301,7 @@ fill_caps (VidgenInstance *instance, VkPhysicalDevice physical,
   caps->max_subgroup_size = v13.maxSubgroupSize;
   if (v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) {
     caps->subgroup_ballot =
+        features->v12.subgroupBroadcastDynamicId &&
         (v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT) != 0;
     caps->subgroup_shuffle = (v11.subgroupSupportedOperations &
                                  VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;
