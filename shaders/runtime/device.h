@@ -11,6 +11,14 @@ G_BEGIN_DECLS
  * which runs every kernel's C reference synchronously and whose addresses are
  * pointers. libvulkan is opened by the first call that needs it, never at
  * load time. Every function here is thread-safe.
+ *
+ * The floor is Vulkan 1.3 with bufferDeviceAddress, timelineSemaphore,
+ * scalarBlockLayout, synchronization2, maintenance4 and subgroupSizeControl;
+ * devices below it do not exist for this library.
+ *
+ * Environment: VIDGEN_VULKAN_LIBRARY names the loader (libvulkan.so.1);
+ * VIDGEN_VALIDATION=1 turns the validation layer on, whose warnings and errors
+ * become criticals; for tests, see also shaders/runtime/faults.h.
  */
 typedef struct _VidgenDevice VidgenDevice;
 
@@ -39,7 +47,8 @@ typedef struct {
   guint64 max_allocation_bytes; /* of one VidgenMemory */
   gboolean float16;             /* shaderFloat16 */
   gboolean storage16;           /* storageBuffer16BitAccess */
-  gboolean cooperative_matrix;  /* VK_KHR_cooperative_matrix */
+  gboolean cooperative_matrix;  /* VK_KHR_cooperative_matrix is listed; it is
+                                   not enabled yet */
   double timestamp_period_ns;   /* 0: no timestamps */
 } VidgenDeviceCaps;
 

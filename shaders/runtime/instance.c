@@ -14,6 +14,14 @@
 static GMutex instance_lock;
 static VidgenInstance *shared_instance; /* not owned */
 
+static const char *
+library_name (void)
+{
+  const char *name = g_getenv ("VIDGEN_VULKAN_LIBRARY");
+
+  return name ? name : LIBRARY;
+}
+
 static PFN_vkGetInstanceProcAddr
 load_library (GError **error)
 {
@@ -21,7 +29,7 @@ load_library (GError **error)
   static PFN_vkGetInstanceProcAddr get_proc;
 
   if (g_once_init_enter (&loaded)) {
-    void *library = dlopen (LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    void *library = dlopen (library_name (), RTLD_NOW | RTLD_LOCAL);
 
     if (library)
       *(void **)&get_proc = dlsym (library, "vkGetInstanceProcAddr");
@@ -29,8 +37,9 @@ load_library (GError **error)
   }
   if (!get_proc)
     g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE,
-        "The Vulkan loader " LIBRARY " cannot be loaded; install the Vulkan "
-        "loader and a driver (Debian: libvulkan1, mesa-vulkan-drivers).");
+        "The Vulkan loader %s cannot be loaded; install it and a driver "
+        "(Debian: libvulkan1, mesa-vulkan-drivers).",
+        library_name ());
   return get_proc;
 }
 

@@ -304,6 +304,18 @@ cache_path (const VidgenPipelines *pipelines, const char *folder)
   return g_build_filename (folder, name->str, NULL);
 }
 
+/* What has been compiled already comes along. */
+static void
+replace_cache (VidgenPipelines *pipelines, VkPipelineCache cache)
+{
+  VidgenVulkan *vulkan = pipelines->device->vulkan;
+
+  if (cache && pipelines->cache)
+    vulkan->MergePipelineCaches (vulkan->handle, cache, 1, &pipelines->cache);
+  vulkan->DestroyPipelineCache (vulkan->handle, pipelines->cache, NULL);
+  pipelines->cache = cache;
+}
+
 void
 vidgen_pipelines_set_cache_dir (VidgenPipelines *pipelines, const char *path)
 {
@@ -318,8 +330,7 @@ vidgen_pipelines_set_cache_dir (VidgenPipelines *pipelines, const char *path)
     if (pipelines->cache_path)
       data = vidgen_cachefile_read (pipelines->cache_path, &pipelines->owner);
     pipelines->cached_bytes = data ? g_bytes_get_size (data) : 0;
-    vulkan->DestroyPipelineCache (vulkan->handle, pipelines->cache, NULL);
-    pipelines->cache = create_cache (vulkan, data);
+    replace_cache (pipelines, create_cache (vulkan, data));
   }
   g_rw_lock_writer_unlock (&pipelines->cache_lock);
 }

@@ -102,6 +102,21 @@ check_access (VidgenRecorder *recorder, const char *kernel,
 }
 
 static gboolean
+check_clear (VidgenRecorder *recorder, VidgenSpan span)
+{
+  if (!span.memory ||
+      (span.offset % 4 == 0 &&
+          (span.size % 4 == 0 ||
+              span.offset + span.size == vidgen_memory_size (span.memory))))
+    return TRUE;
+  g_set_error (&recorder->error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+      "A clear of %" G_GUINT64_FORMAT " bytes at %" G_GUINT64_FORMAT
+      " is not of whole words.",
+      span.size, span.offset);
+  return FALSE;
+}
+
+static gboolean
 check_accesses (VidgenRecorder *recorder, const char *kernel,
     const VidgenAccess *accesses, guint n_accesses)
 {
@@ -111,6 +126,13 @@ check_accesses (VidgenRecorder *recorder, const char *kernel,
   return TRUE;
 }
 #else
+static gboolean
+check_clear (
+    VidgenRecorder *recorder G_GNUC_UNUSED, VidgenSpan span G_GNUC_UNUSED)
+{
+  return TRUE;
+}
+
 static gboolean
 check_accesses (VidgenRecorder *recorder G_GNUC_UNUSED,
     const char *kernel G_GNUC_UNUSED,
@@ -199,7 +221,8 @@ vidgen_recorder_clear (VidgenRecorder *recorder, VidgenSpan dst)
 {
   const VidgenAccess access = { .name = "dst", .span = dst, .write = TRUE };
 
-  if (recorder->error || !check_accesses (recorder, "clear", &access, 1))
+  if (recorder->error || !check_accesses (recorder, "clear", &access, 1) ||
+      !check_clear (recorder, dst))
     return;
   if (!dst.memory || !dst.size || recorder->mode == VIDGEN_RECORDER_PREPARE)
     return;

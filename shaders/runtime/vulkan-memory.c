@@ -167,8 +167,7 @@ zero (VidgenMemory *memory, GError **error)
 
   if (!recorder)
     return FALSE;
-  vidgen_recorder_clear (
-      recorder, (VidgenSpan){ memory, 0, (memory->size + 3) & ~(guint64)3 });
+  vidgen_recorder_clear (recorder, vidgen_memory_span (memory));
   return vidgen_recorder_finish (recorder, NULL, error);
 }
 

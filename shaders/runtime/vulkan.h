@@ -51,6 +51,7 @@ G_BEGIN_DECLS
   F (GetQueryPoolResults)                                                      \
   F (InvalidateMappedMemoryRanges)                                             \
   F (MapMemory)                                                                \
+  F (MergePipelineCaches)                                                      \
   F (QueueSubmit2)                                                             \
   F (ResetCommandPool)                                                         \
   F (WaitSemaphores)

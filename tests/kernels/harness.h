@@ -78,16 +78,15 @@ VidgenSpan vidgen_kernel_test_inout (VidgenKernelTest *test,
  * after all spans are made. */
 #define VIDGEN_KERNEL_TEST_RUN(test, kernel, params)                           \
   ((void)sizeof (vidgen_##kernel##_reference (params), 0),                     \
-      vidgen_kernel_test_run (test, #kernel,                                   \
-          (VidgenKernelLaunch)vidgen_##kernel,                                 \
+      vidgen_kernel_test_run (test, (VidgenKernelLaunch)vidgen_##kernel,       \
           (VidgenReference)vidgen_##kernel##_reference, params))
 
 typedef void (*VidgenKernelLaunch) (
     VidgenRecorder *recorder, const void *params);
-void vidgen_kernel_test_run (VidgenKernelTest *test, const char *kernel,
-    VidgenKernelLaunch launch, VidgenReference reference, const void *params);
+void vidgen_kernel_test_run (VidgenKernelTest *test, VidgenKernelLaunch launch,
+    VidgenReference reference, const void *params);
 
-float vidgen_half_to_float (guint16 half);
+/* To the nearest, ties to even. */
 guint16 vidgen_float_to_half (float value);
 
 G_END_DECLS

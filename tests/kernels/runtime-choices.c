@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include <string.h>
+
+#include "shaders/runtime/hazards.h"
+#include "shaders/runtime/select.h"
+#ifdef VIDGEN_SHADERS
+#include "shaders/runtime/vulkan.h"
+#endif
+#include "tests/kernels/harness.h"
+
+static const VidgenDeviceCaps machine[] = {
+  { .name = "llvmpipe (LLVM 15.0.6, 256 bits)",
+      .uuid = "6d657361-3235-2e30-2e37-2d3100000000",
+      .type = VIDGEN_DEVICE_CPU },
+  { .name = "Intel(R) UHD Graphics 770",
+      .uuid = "8680a046-0c00-0000-0002-000000000000",
+      .type = VIDGEN_DEVICE_INTEGRATED },
+  { .name = "NVIDIA GeForce RTX 4070",
+      .uuid = "0a1b2c3d-0000-1111-2222-333344445555",
+      .type = VIDGEN_DEVICE_DISCRETE },
+  { .name = "NVIDIA GeForce RTX 4070",
+      .uuid = "0a1b2c3d-0000-1111-2222-333344445556",
+      .type = VIDGEN_DEVICE_DISCRETE },
+  { .name = "Virtio-GPU 3",
+      .uuid = "11111111-0000-1111-2222-333344445556",
+      .type = VIDGEN_DEVICE_OTHER },
+};
+
+static void
+test_device (void)
+{
+  static const struct {
+    guint first, n;
+    const char *name;
+    gint expected;
+  } cases[] = {
+    { 0, 5, NULL, 2 },
+    { 0, 5, "", 2 },
+    { 0, 5, "auto", 2 },
+    { 0, 2, "auto", 1 },
+    { 0, 1, "auto", 0 },
+    { 4, 1, "auto", 0 },
+    { 0, 0, "auto", -1 },
+    { 0, 5, "0", 0 },
+    { 0, 5, "3", 3 },
+    { 0, 5, "5", -1 },
+    { 0, 5, "-1", -1 },
+    { 0, 5, "99999999999999999999", -1 },
+    { 0, 5, "0A1B2C3D-0000-1111-2222-333344445556", 3 },
+    { 0, 5, "geforce", 2 },
+    { 0, 5, "LLVMPIPE", 0 },
+    { 0, 5, "uhd graphics", 1 },
+    { 0, 5, "radeon", -1 },
+    /* An index before a part of a name. */
+    { 0, 5, "4", 4 },
+    { 0, 5, "770", -1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpint (vidgen_select_device (
+                         machine + cases[i].first, cases[i].n, cases[i].name),
+        ==, cases[i].expected);
+}
+
+static void
+test_hazards (void)
+{
+  VidgenHazards *hazards = vidgen_hazards_new ();
+  VidgenMemory *a = (VidgenMemory *)&machine[0];
+  VidgenMemory *b = (VidgenMemory *)&machine[1];
+
+  vidgen_hazards_add (hazards, (VidgenSpan){ a, 100, 50 }, TRUE);
+  vidgen_hazards_add (hazards, (VidgenSpan){ a, 200, 50 }, FALSE);
+  g_assert_true (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 149, 1 }, FALSE));
+  g_assert_false (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 150, 50 }, TRUE));
+  g_assert_true (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 0, 101 }, TRUE));
+  g_assert_false (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 0, 100 }, TRUE));
+  g_assert_false (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 200, 50 }, FALSE));
+  g_assert_true (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 249, 50 }, TRUE));
+  g_assert_false (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ b, 100, 50 }, TRUE));
+  vidgen_hazards_clear (hazards);
+  g_assert_false (
+      vidgen_hazards_conflict (hazards, (VidgenSpan){ a, 100, 50 }, TRUE));
+  vidgen_hazards_free (hazards);
+}
+
+#ifdef VIDGEN_SHADERS
+static void
+test_memory_types (void)
+{
+  const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  const VkMemoryPropertyFlags visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+  const VkMemoryPropertyFlags coherent = VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  const VkMemoryPropertyFlags cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+  const VkMemoryPropertyFlags lazy = VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT;
+  /* Each kind's types from the best to the last that serves, then one that
+   * does not. */
+  const struct {
+    VidgenMemoryKind kind;
+    VkMemoryPropertyFlags order[4];
+    VkMemoryPropertyFlags useless;
+  } cases[] = {
+    { VIDGEN_MEMORY_DEVICE,
+        { local, local | visible | coherent, 0, visible | coherent },
+        local | lazy },
+    { VIDGEN_MEMORY_UPLOAD,
+        { visible | coherent, local | visible | coherent,
+            visible | coherent | cached, local | visible | coherent | cached },
+        visible | cached },
+    { VIDGEN_MEMORY_READBACK,
+        { visible | coherent | cached, visible | cached, visible | coherent,
+            visible },
+        local },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    for (guint j = 0; j + 1 < G_N_ELEMENTS (cases[i].order); j++)
+      g_assert_cmpuint (
+          vidgen_vulkan_rank_memory (cases[i].order[j], cases[i].kind), >,
+          vidgen_vulkan_rank_memory (cases[i].order[j + 1], cases[i].kind));
+    g_assert_cmpuint (
+        vidgen_vulkan_rank_memory (cases[i].order[3], cases[i].kind), >, 0);
+    g_assert_cmpuint (
+        vidgen_vulkan_rank_memory (cases[i].useless, cases[i].kind), ==, 0);
+  }
+}
+#endif
+
+static void
+test_half (void)
+{
+  for (guint i = 0; i <= G_MAXUINT16; i++) {
+    const guint16 half = (guint16)i;
+
+    if ((half & 0x7fff) <= 0x7c00)
+      g_assert_cmpuint (
+          vidgen_float_to_half (vidgen_type_value (VIDGEN_F16, &half, 0)), ==,
+          half);
+  }
+  g_assert_cmpuint (vidgen_float_to_half (2049), ==, 0x6800);
+  g_assert_cmpuint (vidgen_float_to_half (2051), ==, 0x6802);
+  g_assert_cmpuint (vidgen_float_to_half (65519), ==, 0x7bff);
+  g_assert_cmpuint (vidgen_float_to_half (65520), ==, 0x7c00);
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  g_test_add_func ("/runtime/choices/device", test_device);
+  g_test_add_func ("/runtime/choices/hazards", test_hazards);
+#ifdef VIDGEN_SHADERS
+  g_test_add_func ("/runtime/choices/memory-types", test_memory_types);
+#endif
+  g_test_add_func ("/runtime/choices/half", test_half);
+  return g_test_run ();
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include <string.h>
+
+#include "shaders/runtime/error.h"
+#include "shaders/runtime/faults.h"
+#include "shaders/runtime/watch.h"
+#include "tests/kernels/harness.h"
+#include "tests/kernels/probe.h"
+
+#define COUNT 1000
+
+static VidgenRecorder *
+recorder_new (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenRecorder *recorder =
+      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
+
+  g_assert_no_error (error);
+  return recorder;
+}
+
+static void
+finish (VidgenRecorder *recorder)
+{
+  g_autoptr (GError) error = NULL;
+
+  vidgen_recorder_finish (recorder, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static VidgenSpan
+part (VidgenMemory *memory, guint number)
+{
+  return vidgen_span_cut (
+      vidgen_memory_span (memory), 4 * COUNT * number, 4 * COUNT);
+}
+
+static void
+add_one (VidgenRecorder *recorder, VidgenSpan out, VidgenSpan x)
+{
+  const VidgenProbe probe = {
+    .count = COUNT, .x = x, .out = out, .add = 1, .repeat = 1
+  };
+
+  vidgen_probe (recorder, &probe);
+}
+
+/* The barriers that launching a -> b, then c -> d takes; the numbers are of
+ * parts of one memory. */
+static guint
+count_barriers (VidgenDevice *device, guint a, guint b, guint c, guint d)
+{
+  g_autoptr (VidgenMemory) memory =
+      vidgen_probe_memory (device, 4 * COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  guint n_barriers;
+
+  add_one (recorder, part (memory, b), part (memory, a));
+  add_one (recorder, part (memory, d), part (memory, c));
+  n_barriers = vidgen_recorder_n_barriers (recorder);
+  finish (recorder);
+  return n_barriers;
+}
+
+static void
+test_barriers (VidgenDevice *device)
+{
+  g_assert_cmpuint (count_barriers (device, 0, 1, 1, 2), ==, 1);
+  g_assert_cmpuint (count_barriers (device, 0, 1, 2, 0), ==, 1);
+  g_assert_cmpuint (count_barriers (device, 0, 1, 2, 1), ==, 1);
+  g_assert_cmpuint (count_barriers (device, 0, 1, 0, 2), ==, 0);
+  g_assert_cmpuint (count_barriers (device, 0, 1, 2, 3), ==, 0);
+}
+
+static void
+test_barrier_transfers (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory =
+      vidgen_probe_memory (device, 4 * COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autofree float *values = NULL;
+
+  vidgen_recorder_copy (recorder, part (memory, 1), part (memory, 0));
+  g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 0);
+  add_one (recorder, part (memory, 2), part (memory, 1));
+  g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 1);
+  vidgen_recorder_clear (recorder, part (memory, 3));
+  g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 1);
+  vidgen_recorder_clear (recorder, part (memory, 1));
+  g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 2);
+  finish (recorder);
+  values = vidgen_probe_read (memory);
+  for (guint i = 0; i < COUNT; i++) {
+    g_assert_cmpfloat (values[i], ==, (float)i);
+    g_assert_cmpfloat (values[COUNT + i], ==, 0);
+    g_assert_cmpfloat (values[2 * COUNT + i], ==, (float)i + 1);
+    g_assert_cmpfloat (values[3 * COUNT + i], ==, 0);
+  }
+}
+
+static void
+test_chain (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory =
+      vidgen_probe_memory (device, 2 * COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autofree float *values = NULL;
+
+  for (guint i = 0; i < 300; i++) {
+    add_one (recorder, part (memory, (i + 1) % 2), part (memory, i % 2));
+    if (i % 7 == 0)
+      g_assert_true (vidgen_recorder_submit (recorder, NULL, NULL));
+  }
+  finish (recorder);
+  values = vidgen_probe_read (memory);
+  for (guint i = 0; i < COUNT; i++)
+    g_assert_cmpfloat (values[i], ==, (float)i + 300);
+}
+
+static void
+expect_failure (
+    VidgenRecorder *recorder, GQuark domain, gint code, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vidgen_recorder_finish (recorder, NULL, &error));
+  g_assert_error (error, domain, code);
+  g_assert_nonnull (strstr (error->message, words));
+}
+
+#ifdef VIDGEN_CHECKS
+static void
+test_overrun (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  VidgenSpan span = vidgen_memory_span (memory);
+
+  span.offset = 4;
+  add_one (recorder, span, VIDGEN_SPAN_NONE);
+  expect_failure (
+      recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "\"out\" of probe");
+
+  span.offset = G_MAXUINT64 - 3;
+  add_one (recorder, vidgen_memory_span (memory), span);
+  expect_failure (
+      recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "\"x\" of probe");
+
+  span.offset = 4;
+  vidgen_recorder_clear (recorder, span);
+  expect_failure (recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "clear");
+
+  add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
+  finish (recorder);
+}
+
+static void
+test_short_span (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory =
+      vidgen_probe_memory (device, 2 * COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+
+  add_one (recorder,
+      vidgen_span_cut (vidgen_memory_span (memory), 0, 4 * COUNT - 1),
+      VIDGEN_SPAN_NONE);
+  expect_failure (recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "\"out\"");
+}
+
+static void
+test_foreign_memory (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) host = vidgen_device_open ("host", &error);
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (host, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+
+  add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
+  if (host == device)
+    finish (recorder);
+  else
+    expect_failure (
+        recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "another device");
+}
+#endif
+
+static void
+test_too_many_groups (VidgenDevice *device)
+{
+  const guint limit = vidgen_device_caps (device)->max_group_count[1];
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  const VidgenProbe probe = { .count = COUNT,
+    .out = vidgen_memory_span (memory),
+    .columns = 1,
+    .rows = limit + 1,
+    .planes = 1 };
+
+  if (limit == G_MAXUINT)
+    return;
+  vidgen_probe (recorder, &probe);
+  expect_failure (recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "groups");
+}
+
+/* The launch whose write is not declared is what a barrier would depend on. */
+static void
+test_undeclared_write (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  VidgenProbe probe = { .count = COUNT,
+    .out = vidgen_memory_span (memory),
+    .add = 1,
+    .repeat = 1,
+    .hidden_writes = 1 };
+
+  if (vidgen_watch_has_sanitizer ()) {
+    g_test_skip ("the sanitizer reports it first");
+    return;
+  }
+  vidgen_device_watch (device, TRUE);
+  vidgen_probe (recorder, &probe);
+  expect_failure (
+      recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "probe wrote at byte 399");
+  probe.hidden_writes = 0;
+  vidgen_probe (recorder, &probe);
+  finish (recorder);
+}
+
+static void
+test_undeclared_read (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = NULL;
+  g_autoptr (VidgenMemory) x = NULL;
+  g_autoptr (VidgenMemory) out = NULL;
+  g_autoptr (VidgenRecorder) recorder = NULL;
+  VidgenProbe probe = { .count = COUNT, .hidden_reads = 2 };
+
+  if (!vidgen_watch_has_sanitizer ()) {
+    g_test_skip ("needs a build with AddressSanitizer");
+    return;
+  }
+  if (!g_test_subprocess ()) {
+    g_test_trap_subprocess (NULL, 0, 0);
+    g_test_trap_assert_failed ();
+    g_test_trap_assert_stderr ("*use-after-poison*");
+    return;
+  }
+  device = vidgen_device_open ("host", &error);
+  x = vidgen_probe_memory (device, COUNT, TRUE);
+  out = vidgen_probe_memory (device, COUNT, FALSE);
+  recorder = recorder_new (device);
+  probe.x = vidgen_memory_span (x);
+  probe.out = vidgen_memory_span (out);
+  vidgen_probe (recorder, &probe);
+}
+
+/* Claims 10 s of work by any guess, so that it is cut into many submits. */
+static void
+test_split (VidgenDevice *device)
+{
+  static const guint grids[][3] = { { 1000, 1, 1 }, { 1, 1000, 1 },
+    { 1, 1, 1000 }, { 10, 10, 10 }, { 7, 11, 13 } };
+  guint n_submits;
+
+  for (guint i = 0; i < G_N_ELEMENTS (grids); i++) {
+    const guint count = 64 * grids[i][0] * grids[i][1] * grids[i][2] - 5;
+    g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, count, TRUE);
+    g_autoptr (VidgenMemory) out = vidgen_probe_memory (device, count, FALSE);
+    g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+    g_autofree float *values = NULL;
+    const VidgenProbe probe = { .count = count,
+      .x = vidgen_memory_span (memory),
+      .out = vidgen_memory_span (out),
+      .add = 2,
+      .repeat = 1,
+      .group_size = 64,
+      .columns = grids[i][0],
+      .rows = grids[i][1],
+      .planes = grids[i][2],
+      .operations = i ? 1e9 : 1e12 };
+
+    vidgen_probe (recorder, &probe);
+    finish (recorder);
+    n_submits = vidgen_recorder_n_submits (recorder);
+    if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
+      g_assert_cmpuint (n_submits, ==, 0);
+    else if (!i)
+      g_assert_cmpuint (n_submits, >, 10);
+    values = vidgen_probe_read (out);
+    for (guint j = 0; j < count; j++)
+      g_assert_cmpfloat (values[j], ==, (float)j + 2);
+  }
+}
+
+static gpointer
+cancel_later (gpointer data)
+{
+  g_usleep (50000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* Seconds of work, told truthfully. */
+static void
+test_cancel (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (VidgenMemory) memory =
+      vidgen_probe_memory (device, 1 << 16, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  const VidgenProbe probe = { .count = 1 << 16,
+    .out = vidgen_memory_span (memory),
+    .add = 1,
+    .repeat = 2000 };
+  GThread *thread = g_thread_new ("cancel", cancel_later, cancellable);
+  const gint64 start_us = g_get_monotonic_time ();
+  gint64 time_us;
+
+  vidgen_recorder_set_cancellable (recorder, cancellable);
+  for (guint i = 0; i < 100000 && !g_cancellable_is_cancelled (cancellable);
+       i++)
+    vidgen_probe (recorder, &probe);
+  for (guint i = 0; i < 1000; i++)
+    vidgen_probe (recorder, &probe);
+  g_assert_false (vidgen_recorder_finish (recorder, cancellable, &error));
+  time_us = g_get_monotonic_time () - start_us;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_test_message (
+      "cancelled after 50 ms, over after %.0f ms", (double)time_us / 1000);
+  g_assert_cmpint (time_us, <, 1000000);
+  g_thread_join (thread);
+
+  g_cancellable_reset (cancellable);
+  add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
+  finish (recorder);
+}
+
+static void
+test_first_error_wins (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autofree float *values = NULL;
+
+  add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (vidgen_recorder_submit (recorder, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  add_one (recorder, vidgen_memory_span (memory), vidgen_memory_span (memory));
+  g_assert_false (vidgen_recorder_finish (recorder, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  vidgen_recorder_clear (recorder, vidgen_memory_span (memory));
+  add_one (recorder, vidgen_memory_span (memory), vidgen_memory_span (memory));
+  finish (recorder);
+  values = vidgen_probe_read (memory);
+  g_assert_cmpfloat (values[COUNT - 1], ==, 1);
+}
+
+static gpointer
+run_chain (gpointer device)
+{
+  for (guint i = 0; i < 5; i++)
+    test_chain (device);
+  return NULL;
+}
+
+static void
+test_threads (VidgenDevice *device)
+{
+  GThread *threads[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("chain", run_chain, device);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static void
+test_times (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  const VidgenProbe probe = {
+    .count = COUNT, .out = vidgen_memory_span (memory), .add = 1, .repeat = 1000
+  };
+  const VidgenStageTime *times;
+  guint n;
+
+  vidgen_recorder_stage (recorder, "first");
+  vidgen_probe (recorder, &probe);
+  vidgen_recorder_stage (recorder, "second");
+  vidgen_probe (recorder, &probe);
+  vidgen_probe (recorder, &probe);
+  vidgen_recorder_stage (recorder, "first");
+  vidgen_probe (recorder, &probe);
+  finish (recorder);
+  times = vidgen_recorder_times (recorder, &n);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpstr (times[0].stage, ==, "first");
+  g_assert_cmpstr (times[1].stage, ==, "second");
+  for (guint i = 0; i < n; i++) {
+    g_assert_cmpfloat_with_epsilon (times[i].operations, 2e6, 1);
+    g_assert_cmpuint (times[i].time_ns, >, 0);
+    g_assert_cmpuint (
+        times[i].time_ns, <, 10 * G_GUINT64_CONSTANT (1000000000));
+  }
+  finish (recorder);
+  vidgen_recorder_times (recorder, &n);
+  g_assert_cmpuint (n, ==, 0);
+}
+
+static void
+note_progress (guint done, guint total, gpointer user_data)
+{
+  guint *noted = user_data;
+
+  g_assert_cmpuint (done, ==, *noted + 1);
+  g_assert_cmpuint (done, <=, total);
+  *noted = done;
+}
+
+static void
+test_prepare (VidgenDevice *device)
+{
+  const gboolean on_host =
+      vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder =
+      vidgen_recorder_new (device, VIDGEN_RECORDER_PREPARE, &error);
+  g_autofree float *values = NULL;
+  VidgenProbe probe = { .count = COUNT, .add = 1, .repeat = 1 };
+  guint noted = 0;
+
+  g_assert_no_error (error);
+  probe.out = vidgen_memory_span (memory);
+  for (guint i = 0; i < 20; i++) {
+    probe.group_size = 1 + i % 10;
+    vidgen_probe (recorder, &probe);
+  }
+  vidgen_recorder_clear (recorder, vidgen_memory_span (memory));
+  vidgen_recorder_compile (recorder, note_progress, &noted, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (noted, ==, on_host ? 0 : 10);
+
+  noted = 0;
+  vidgen_recorder_compile (recorder, note_progress, &noted, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (noted, ==, 0);
+
+  probe.group_size = 32;
+  vidgen_probe (recorder, &probe);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (
+      vidgen_recorder_compile (recorder, NULL, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  values = vidgen_probe_read (memory);
+  g_assert_cmpfloat (values[COUNT - 1], ==, COUNT - 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  vidgen_runtime_test_add ("/runtime/recorder/barriers", test_barriers);
+  vidgen_runtime_test_add (
+      "/runtime/recorder/barrier-transfers", test_barrier_transfers);
+  vidgen_runtime_test_add ("/runtime/recorder/chain", test_chain);
+#ifdef VIDGEN_CHECKS
+  vidgen_runtime_test_add ("/runtime/recorder/overrun", test_overrun);
+  vidgen_runtime_test_add ("/runtime/recorder/short-span", test_short_span);
+  vidgen_runtime_test_add (
+      "/runtime/recorder/foreign-memory", test_foreign_memory);
+#endif
+  vidgen_runtime_test_add (
+      "/runtime/recorder/too-many-groups", test_too_many_groups);
+  g_test_add_func ("/runtime/recorder/undeclared-write", test_undeclared_write);
+  g_test_add_func ("/runtime/recorder/undeclared-read", test_undeclared_read);
+  vidgen_runtime_test_add ("/runtime/recorder/split", test_split);
+  vidgen_runtime_test_add ("/runtime/recorder/cancel", test_cancel);
+  vidgen_runtime_test_add (
+      "/runtime/recorder/first-error-wins", test_first_error_wins);
+  vidgen_runtime_test_add ("/runtime/recorder/threads", test_threads);
+  vidgen_runtime_test_add ("/runtime/recorder/times", test_times);
+  vidgen_runtime_test_add ("/runtime/recorder/prepare", test_prepare);
+  return g_test_run ();
+}
