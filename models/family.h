@@ -26,16 +26,19 @@ struct _VidgenFamily {
   void (*free) (VidgenModel *model);
   guint64 (*memory_needed) (
       const VidgenModel *model, const VidgenFormat *format);
+  /* model->device is `device` already; model.c takes it back on error, after
+   * which another load may follow. Under the model's lock. */
   gboolean (*load) (VidgenModel *model, VidgenDevice *device,
       VidgenLoadProgress progress, gpointer user_data,
       GCancellable *cancellable, GError **error);
 
-  /* Encoded prompts as bytes; the family alone knows what is in them. */
+  /* Encoded prompts as bytes; the family alone knows what is in them. Encode
+   * is called under the model's lock. */
   GBytes *(*encode) (VidgenModel *model, const char *prompt,
       const char *negative, GCancellable *cancellable, GError **error);
   /* Whether bytes from elsewhere have the right shape. */
   gboolean (*check_conditioning) (VidgenModel *model, GBytes *data);
-  /* (1 - weight) * from + weight * to, 0 < weight < 1. */
+  /* (1 - weight) * from + weight * to, 0 < weight < 1; any thread. */
   GBytes *(*blend) (
       VidgenModel *model, GBytes *from, GBytes *to, double weight);
 

@@ -44,15 +44,15 @@ typedef struct {
   const char *family; /* "mini" */
   const char *name;   /* of these weights, for people */
   VidgenRange width, height;
-  VidgenFormat native;        /* what caps are fixated to */
-  gboolean has_audio;         /* else chunks have no samples */
-  guint sample_rate;          /* Hz; also set where there is no audio */
+  VidgenFormat native; /* what caps are fixated to */
+  gboolean has_audio;  /* else chunks have no samples */
+  guint sample_rate;   /* Hz; also set where there is no audio */
   VidgenConditionKinds kinds;
-  const guint *steps;         /* the step counts it takes, ending with 0 */
+  const guint *steps; /* the step counts it takes, ending with 0 */
   guint default_steps;
   double guidance_min, guidance_max, default_guidance; /* equal: no guidance */
-  guint first_chunk_frames;   /* of chunk 0 */
-  guint chunk_frames;         /* of every later one */
+  guint first_chunk_frames;                            /* of chunk 0 */
+  guint chunk_frames;                                  /* of every later one */
   const char *const *prompts; /* examples, NULL-terminated; the first is the
                                  default prompt */
 } VidgenModelInfo;
@@ -107,9 +107,8 @@ gboolean vidgen_model_load (VidgenModel *model, VidgenDevice *device,
  * (not UTF-8, longer than VIDGEN_PROMPT_MAX_BYTES), UNSUPPORTED (a negative
  * prompt where there is no guidance), device errors.
  */
-VidgenConditioning *vidgen_model_encode (VidgenModel *model,
-    const char *prompt, const char *negative, GCancellable *cancellable,
-    GError **error);
+VidgenConditioning *vidgen_model_encode (VidgenModel *model, const char *prompt,
+    const char *negative, GCancellable *cancellable, GError **error);
 VidgenConditioning *vidgen_conditioning_ref (VidgenConditioning *conditioning);
 void vidgen_conditioning_unref (VidgenConditioning *conditioning);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenConditioning, vidgen_conditioning_unref)
@@ -141,8 +140,8 @@ guint64 vidgen_stream_position (const VidgenStream *stream);
  * turns into the new one (0: at once). Forgets changes that an earlier pass
  * had made at this chunk or later (see seek). Returns the chunk at which it
  * begins to take effect. */
-guint64 vidgen_stream_set_conditioning (VidgenStream *stream,
-    VidgenConditioning *conditioning, guint blend_chunks);
+guint64 vidgen_stream_set_conditioning (
+    VidgenStream *stream, VidgenConditioning *conditioning, guint blend_chunks);
 /* 0: the model's default. From the next chunk on. Errors: INVALID. */
 gboolean vidgen_stream_set_steps (
     VidgenStream *stream, guint steps, GError **error);

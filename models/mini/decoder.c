@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "models/mini/decoder.h"
+
+#include "models/mini/transformer.h"
+#include "shaders/conv2d.h"
+#include "shaders/unpatchify.h"
+
+/* Time steps that an up convolution makes of one. */
+#define UP_STEPS 2
+
+void
+vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
+    const VidgenMiniConfig *config, VidgenMiniLoader *loader)
+{
+  static const gboolean has_memory[] = { TRUE, FALSE, TRUE, FALSE };
+  const guint c1 = config->decoder.channels[0];
+  const guint c2 = config->decoder.channels[1];
+  const guint c3 = config->decoder.channels[2];
+  const guint channels[] = { c1, c1, c2, c3 };
+  const guint values = vidgen_mini_video_values (config);
+  const guint padded = vidgen_mini_padded_video_values (config);
+
+  vidgen_mini_loader_table (
+      loader, &weights->mean, "latent.mean", 0, values, padded);
+  vidgen_mini_loader_table (
+      loader, &weights->std, "latent.std", 0, values, padded);
+  vidgen_mini_loader_conv (loader, &weights->in, "decoder.in", c1,
+      config->latent.channels, vidgen_mini_padded_channels (config), 3);
+  for (guint i = 0; i < G_N_ELEMENTS (channels); i++) {
+    const guint c = channels[i], in = has_memory[i] ? 2 * c : c;
+    g_autofree char *conv1 = g_strdup_printf ("decoder.block%u.conv1", i + 1);
+    g_autofree char *conv2 = g_strdup_printf ("decoder.block%u.conv2", i + 1);
+
+    vidgen_mini_loader_conv (
+        loader, &weights->blocks[i].conv1, conv1, c, in, in, 3);
+    vidgen_mini_loader_conv (
+        loader, &weights->blocks[i].conv2, conv2, c, c, c, 3);
+  }
+  vidgen_mini_loader_conv (
+      loader, &weights->up1, "decoder.up1", UP_STEPS * c2 * 4, c1, c1, 1);
+  vidgen_mini_loader_conv (
+      loader, &weights->up2, "decoder.up2", UP_STEPS * c3 * 4, c2, c2, 1);
+  vidgen_mini_loader_conv (loader, &weights->out, "decoder.out", 12, c3, c3, 3);
+}
+
+/* A feature map's size at a level: 0 the latent's, each level twice it. */
+typedef struct {
+  guint frames, height, width, channels;
+} Map;
+
+static Map
+map_of (const VidgenMiniConfig *config, guint level)
+{
+  return (Map){ 1u << level,
+    (config->video.height / VIDGEN_MINI_DOWNSCALE) << level,
+    (config->video.width / VIDGEN_MINI_DOWNSCALE) << level,
+    config->decoder.channels[level] };
+}
+
+static guint64
+frame_values (Map map)
+{
+  return (guint64)map.height * map.width * map.channels;
+}
+
+void
+vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
+    const VidgenMiniConfig *config, VidgenMiniPlan *plan)
+{
+  const guint64 level0 = frame_values (map_of (config, 0));
+  const guint64 level1 = frame_values (map_of (config, 1));
+  const guint64 level2 = frame_values (map_of (config, 2));
+  const guint64 padded = (guint64)vidgen_mini_video_tokens (config) *
+                         vidgen_mini_padded_video_values (config);
+  const struct {
+    VidgenSpan *span;
+    guint64 count;
+    VidgenMiniStep first, last;
+  } wishes[] = {
+    { &decoder->latent, padded, VIDGEN_MINI_STEP_DECODE_IN,
+        VIDGEN_MINI_STEP_DECODE_IN },
+    { &decoder->input1, 2 * level0, VIDGEN_MINI_STEP_DECODE_IN,
+        VIDGEN_MINI_STEP_DECODE_1 },
+    { &decoder->inner1, level0, VIDGEN_MINI_STEP_DECODE_1,
+        VIDGEN_MINI_STEP_DECODE_1 },
+    { &decoder->output1, level0, VIDGEN_MINI_STEP_DECODE_1,
+        VIDGEN_MINI_STEP_DECODE_2 },
+    { &decoder->inner2, level0, VIDGEN_MINI_STEP_DECODE_2,
+        VIDGEN_MINI_STEP_DECODE_2 },
+    { &decoder->output2, level0, VIDGEN_MINI_STEP_DECODE_2,
+        VIDGEN_MINI_STEP_DECODE_2 },
+    { &decoder->input3, 3 * level1, VIDGEN_MINI_STEP_DECODE_2,
+        VIDGEN_MINI_STEP_DECODE_3 },
+    { &decoder->inner3, 2 * level1, VIDGEN_MINI_STEP_DECODE_3,
+        VIDGEN_MINI_STEP_DECODE_3 },
+    { &decoder->output3, 2 * level1, VIDGEN_MINI_STEP_DECODE_3,
+        VIDGEN_MINI_STEP_DECODE_3 },
+    { &decoder->input4, 4 * level2, VIDGEN_MINI_STEP_DECODE_3,
+        VIDGEN_MINI_STEP_DECODE_4 },
+    { &decoder->inner4, 4 * level2, VIDGEN_MINI_STEP_DECODE_4,
+        VIDGEN_MINI_STEP_DECODE_4 },
+    { &decoder->output4, 4 * level2, VIDGEN_MINI_STEP_DECODE_4,
+        VIDGEN_MINI_STEP_PICTURE },
+    { &decoder->rgb,
+        (guint64)config->video.width * config->video.height * 3 *
+            VIDGEN_MINI_CHUNK_FRAMES,
+        VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
+    vidgen_mini_plan_add (
+        plan, wishes[i].span, wishes[i].count, wishes[i].first, wishes[i].last);
+  vidgen_mini_plan_keep (plan, &decoder->padded, padded);
+  vidgen_mini_carry_plan (&decoder->memory1, plan, level0);
+  vidgen_mini_carry_plan (&decoder->memory3, plan, level1);
+}
+
+static void
+record_unpatchify (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
+    VidgenSpan tokens)
+{
+  const VidgenMiniConfig *config = decoder->config;
+  const VidgenUnpatchify unpatchify = { .rows = vidgen_mini_rows (config),
+    .columns = vidgen_mini_columns (config),
+    .channels = vidgen_mini_padded_channels (config),
+    .patch = config->latent.patch,
+    .bound = (float)config->decoder.latent_bound,
+    .tokens = vidgen_mini_pad (recorder, tokens,
+        vidgen_mini_video_tokens (config), vidgen_mini_video_values (config),
+        decoder->padded, vidgen_mini_padded_video_values (config)),
+    .std = decoder->weights->std,
+    .mean = decoder->weights->mean,
+    .out = decoder->latent };
+
+  vidgen_unpatchify (recorder, &unpatchify);
+  vidgen_tap (decoder->tap, recorder, decoder->latent, "latent");
+}
+
+static void
+record_conv (VidgenRecorder *recorder, const VidgenMiniConv *weights, Map map,
+    VidgenConv2d conv)
+{
+  conv.frames = map.frames;
+  conv.height = map.height;
+  conv.width = map.width;
+  conv.in_channels = map.channels;
+  conv.out_channels = weights->out;
+  conv.kernel = weights->kernel;
+  conv.weight = weights->weight;
+  conv.weight_type = weights->type;
+  conv.bias = weights->bias;
+  conv.shuffle = MAX (conv.shuffle, 1);
+  conv.steps = MAX (conv.steps, 1);
+  vidgen_conv2d (recorder, &conv);
+}
+
+static void
+record_block (VidgenRecorder *recorder, const VidgenMiniBlock *block, Map map,
+    VidgenSpan x, VidgenSpan previous, VidgenSpan inner, VidgenSpan out)
+{
+  record_conv (recorder, &block->conv1, map,
+      (VidgenConv2d){
+          .x = x, .previous = previous, .relu = TRUE, .out = inner });
+  record_conv (recorder, &block->conv2, map,
+      (VidgenConv2d){ .x = inner, .relu = TRUE, .residual = x, .out = out });
+}
+
+static void
+record_first_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
+    gboolean at_start)
+{
+  const VidgenMiniConfig *config = decoder->config;
+  const VidgenMiniDecoderWeights *weights = decoder->weights;
+  const Map map = map_of (config, 0);
+  const guint64 frame = frame_values (map);
+  const VidgenSpan before = vidgen_mini_part (decoder->input1, 0, frame);
+  const VidgenSpan x = vidgen_mini_part (decoder->input1, frame, frame);
+  Map latent = map;
+
+  latent.channels = vidgen_mini_padded_channels (config);
+  vidgen_mini_carry_read (&decoder->memory1, recorder, at_start, before);
+  record_conv (recorder, &weights->in, latent,
+      (VidgenConv2d){ .x = decoder->latent, .out = x });
+  vidgen_mini_carry_write (&decoder->memory1, recorder, x);
+  record_block (recorder, &weights->blocks[0], map, x, before, decoder->inner1,
+      decoder->output1);
+  record_block (recorder, &weights->blocks[1], map, decoder->output1,
+      VIDGEN_SPAN_NONE, decoder->inner2, decoder->output2);
+}
+
+static void
+record_second_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
+    gboolean at_start)
+{
+  const VidgenMiniDecoderWeights *weights = decoder->weights;
+  const Map below = map_of (decoder->config, 0);
+  const Map map = map_of (decoder->config, 1);
+  const guint64 frame = frame_values (map);
+  const VidgenSpan x = vidgen_mini_part (decoder->input3, frame, 2 * frame);
+
+  vidgen_mini_carry_read (&decoder->memory3, recorder, at_start,
+      vidgen_mini_part (decoder->input3, 0, frame));
+  record_conv (recorder, &weights->up1, below,
+      (VidgenConv2d){
+          .x = decoder->output2, .shuffle = 2, .steps = UP_STEPS, .out = x });
+  vidgen_mini_carry_write (&decoder->memory3, recorder,
+      vidgen_mini_part (decoder->input3, 2 * frame, frame));
+  record_block (recorder, &weights->blocks[2], map, x,
+      vidgen_mini_part (decoder->input3, 0, 2 * frame), decoder->inner3,
+      decoder->output3);
+}
+
+static void
+record_third_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
+{
+  const VidgenMiniDecoderWeights *weights = decoder->weights;
+  const Map map = map_of (decoder->config, 2);
+
+  record_conv (recorder, &weights->up2, map_of (decoder->config, 1),
+      (VidgenConv2d){ .x = decoder->output3,
+          .shuffle = 2,
+          .steps = UP_STEPS,
+          .out = decoder->input4 });
+  record_block (recorder, &weights->blocks[3], map, decoder->input4,
+      VIDGEN_SPAN_NONE, decoder->inner4, decoder->output4);
+  record_conv (recorder, &weights->out, map,
+      (VidgenConv2d){ .x = decoder->output4,
+          .relu = TRUE,
+          .shuffle = 2,
+          .out = decoder->rgb });
+  vidgen_tap (decoder->tap, recorder, decoder->rgb, "frames");
+}
+
+void
+vidgen_mini_decoder_record (VidgenMiniDecoder *decoder,
+    VidgenRecorder *recorder, VidgenSpan tokens, gboolean at_start)
+{
+  record_unpatchify (decoder, recorder, tokens);
+  record_first_level (decoder, recorder, at_start);
+  record_second_level (decoder, recorder, at_start);
+  record_third_level (decoder, recorder);
+}
+
+void
+vidgen_mini_decoder_advance (VidgenMiniDecoder *decoder)
+{
+  vidgen_mini_carry_flip (&decoder->memory1);
+  vidgen_mini_carry_flip (&decoder->memory3);
+}

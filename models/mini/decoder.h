@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/mini/carry.h"
+#include "models/mini/loader.h"
+#include "models/mini/tap.h"
+
+G_BEGIN_DECLS
+
+/* The streaming video decoder of models/mini/FORMAT.md section 4. What it
+ * remembers of the chunks before are two feature maps; they depend on the two
+ * chunks before and on nothing older. */
+
+#define VIDGEN_MINI_DECODER_REACH 2
+
+typedef struct {
+  VidgenMiniConv conv1, conv2;
+} VidgenMiniBlock;
+
+typedef struct {
+  VidgenMiniConv in, up1, up2, out;
+  VidgenMiniBlock blocks[4];
+  VidgenSpan mean, std; /* [padded video values] */
+} VidgenMiniDecoderWeights;
+
+void vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
+    const VidgenMiniConfig *config, VidgenMiniLoader *loader);
+
+typedef struct {
+  const VidgenMiniConfig *config;
+  const VidgenMiniDecoderWeights *weights;
+  const VidgenTap *tap;
+
+  VidgenMiniCarry memory1, memory3;
+  VidgenSpan padded; /* tokens, where they need padding */
+  VidgenSpan latent;
+  /* [1 + steps][height][width][channels]: the frame before, then the chunk's */
+  VidgenSpan input1, input3;
+  VidgenSpan inner1, output1, inner2, output2;
+  VidgenSpan inner3, output3;
+  VidgenSpan input4, inner4, output4;
+  VidgenSpan rgb; /* out: [4][height][width][3] */
+} VidgenMiniDecoder;
+
+void vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
+    const VidgenMiniConfig *config, VidgenMiniPlan *plan);
+
+/* Decodes the standardised tokens of a chunk into rgb. `at_start`: nothing is
+ * remembered. Until vidgen_mini_decoder_advance() the memory of the chunk
+ * before is kept. */
+void vidgen_mini_decoder_record (VidgenMiniDecoder *decoder,
+    VidgenRecorder *recorder, VidgenSpan tokens, gboolean at_start);
+/* What comes next follows the chunk that was recorded. */
+void vidgen_mini_decoder_advance (VidgenMiniDecoder *decoder);
+
+G_END_DECLS

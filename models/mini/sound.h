@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/mini/carry.h"
+#include "models/mini/loader.h"
+#include "models/mini/tap.h"
+
+G_BEGIN_DECLS
+
+/* The sound synthesiser of models/mini/FORMAT.md section 5, on the kernels of
+ * shaders/bands.h. */
+
+typedef struct {
+  VidgenMiniLinear basis;
+  VidgenSpan edges; /* [bands + 1], Hz */
+  VidgenSpan imdct; /* [2 hop][padded hop] */
+} VidgenMiniSoundWeights;
+
+void vidgen_mini_sound_list (VidgenMiniSoundWeights *weights,
+    const VidgenMiniConfig *config, VidgenMiniLoader *loader);
+
+typedef struct {
+  const VidgenMiniConfig *config;
+  const VidgenMiniSoundWeights *weights;
+  const VidgenTap *tap;
+
+  VidgenMiniCarry last_levels, last_phases, last_noise;
+  VidgenSpan padded;
+  VidgenSpan values, levels, phases, spectrum, noise;
+  VidgenSpan samples; /* out: [samples][2] */
+} VidgenMiniSound;
+
+void vidgen_mini_sound_plan (VidgenMiniSound *sound,
+    const VidgenMiniConfig *config, VidgenMiniPlan *plan);
+
+/* Turns the standardised audio tokens of a chunk into samples; those are left
+ * out where `wanted` is not set. `at_start`: silence came before. Until
+ * vidgen_mini_sound_advance() what the chunk before left is kept. */
+void vidgen_mini_sound_record (VidgenMiniSound *sound, VidgenRecorder *recorder,
+    VidgenSpan tokens, guint64 seed, guint64 chunk, gboolean at_start,
+    gboolean wanted);
+void vidgen_mini_sound_advance (VidgenMiniSound *sound);
+
+G_END_DECLS

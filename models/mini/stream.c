@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "models/mini/stream.h"
+
+#include <string.h>
+
+#include "models/mini/context.h"
+#include "shaders/picture.h"
+
+/* Latents of the chunk being made and of those its decoding depends on. */
+#define LATENTS (VIDGEN_MINI_DECODER_REACH + 1)
+
+/* The spans of a stream, all in one plan. */
+typedef struct {
+  VidgenMiniTransformer transformer;
+  VidgenMiniDecoder decoder;
+  VidgenMiniSound sound;
+  VidgenSpan latents[LATENTS]; /* standardised video tokens, by chunk */
+  VidgenSpan audio;            /* standardised audio tokens */
+  VidgenSpan picture;
+} Parts;
+
+typedef struct {
+  VidgenStream base;
+  const VidgenMiniConfig *config;
+  VidgenMiniPlan *plan;
+  VidgenRecorder *recorder;
+  VidgenMemory *upload;   /* the prompt's states */
+  VidgenMemory *readback; /* pictures, then samples */
+  Parts parts;
+  VidgenMiniContext context;
+  /* What vidgen_mini_transformer_prompt() last worked on; NULL: do it. */
+  GBytes *prompt;
+  const VidgenMiniSchedule *schedule;
+  guint64 next_decoded; /* the chunk that the decoder's memory is right for */
+  VidgenStreamStats stats;
+} MiniStream;
+
+/* ---------------------------------------------------------------- memory */
+
+static guint64
+largest_picture_bytes (const VidgenMiniConfig *config)
+{
+  guint64 largest = 0;
+
+  for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++) {
+    VidgenPictureLayout layout;
+
+    vidgen_picture_layout (
+        i, config->video.width, config->video.height, &layout);
+    largest = MAX (largest, layout.size);
+  }
+  return largest;
+}
+
+static guint64
+picture_bytes (const VidgenMiniConfig *config)
+{
+  return largest_picture_bytes (config) * config->chunk.frames;
+}
+
+static guint64
+upload_bytes (const VidgenMiniConfig *config)
+{
+  return 4 * (guint64)config->text.tokens * config->text.size;
+}
+
+static guint64
+readback_bytes (const VidgenMiniConfig *config)
+{
+  return picture_bytes (config) + 8 * (guint64)config->chunk.samples;
+}
+
+static VidgenMiniPlan *
+plan_parts (Parts *parts, const VidgenMiniConfig *config)
+{
+  VidgenMiniPlan *plan = vidgen_mini_plan_new ();
+  const guint64 latent = (guint64)vidgen_mini_video_tokens (config) *
+                         vidgen_mini_video_values (config);
+
+  vidgen_mini_transformer_plan (&parts->transformer, config, plan);
+  vidgen_mini_decoder_plan (&parts->decoder, config, plan);
+  vidgen_mini_sound_plan (&parts->sound, config, plan);
+  for (guint i = 0; i < LATENTS; i++)
+    vidgen_mini_plan_keep (plan, &parts->latents[i], latent);
+  vidgen_mini_plan_add (plan, &parts->audio,
+      (guint64)config->sound.tokens * config->sound.token_size,
+      VIDGEN_MINI_STEP_TRANSFORMER, VIDGEN_MINI_STEP_SOUND);
+  vidgen_mini_plan_add (plan, &parts->picture, picture_bytes (config) / 4,
+      VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE);
+  return plan;
+}
+
+guint64
+vidgen_mini_stream_bytes (const VidgenMiniConfig *config)
+{
+  Parts parts = { 0 };
+  g_autoptr (VidgenMiniPlan) plan = plan_parts (&parts, config);
+
+  return vidgen_mini_plan_bytes (plan) + upload_bytes (config) +
+         readback_bytes (config);
+}
+
+static gboolean
+allocate (MiniStream *stream, VidgenMiniModel *model, GError **error)
+{
+  VidgenDevice *device = model->base.device;
+  Parts *parts = &stream->parts;
+
+  stream->plan = plan_parts (parts, model->config);
+  parts->transformer.config = model->config;
+  parts->transformer.weights = &model->weights->transformer;
+  parts->decoder.config = model->config;
+  parts->decoder.weights = &model->weights->decoder;
+  parts->sound.config = model->config;
+  parts->sound.weights = &model->weights->sound;
+  if (!vidgen_mini_plan_allocate (stream->plan, device, error))
+    return FALSE;
+  stream->upload = vidgen_memory_new (
+      device, upload_bytes (model->config), VIDGEN_MEMORY_UPLOAD, error);
+  if (!stream->upload)
+    return FALSE;
+  stream->readback = vidgen_memory_new (
+      device, readback_bytes (model->config), VIDGEN_MEMORY_READBACK, error);
+  return stream->readback != NULL;
+}
+
+VidgenStream *
+vidgen_mini_stream_new (VidgenModel *base,
+    const VidgenStreamParams *params G_GNUC_UNUSED, GError **error)
+{
+  VidgenMiniModel *model = (VidgenMiniModel *)base;
+  MiniStream *stream = g_new0 (MiniStream, 1);
+
+  stream->config = model->config;
+  vidgen_mini_context_init (&stream->context, model->config);
+  stream->stats.memory_bytes = vidgen_mini_stream_bytes (model->config);
+  stream->recorder =
+      vidgen_recorder_new (base->device, VIDGEN_RECORDER_RUN, error);
+  if (stream->recorder && allocate (stream, model, error))
+    return &stream->base;
+  vidgen_mini_stream_free (&stream->base);
+  return NULL;
+}
+
+void
+vidgen_mini_stream_free (VidgenStream *base)
+{
+  MiniStream *stream = (MiniStream *)base;
+
+  vidgen_recorder_free (stream->recorder);
+  vidgen_mini_plan_free (stream->plan);
+  vidgen_memory_unref (stream->upload);
+  vidgen_memory_unref (stream->readback);
+  vidgen_mini_context_clear (&stream->context);
+  g_clear_pointer (&stream->prompt, g_bytes_unref);
+  g_free (stream);
+}
+
+void
+vidgen_mini_stream_restart (VidgenStream *base)
+{
+  MiniStream *stream = (MiniStream *)base;
+
+  vidgen_mini_context_reset (&stream->context);
+  stream->next_decoded = 0;
+}
+
+void
+vidgen_mini_stream_set_tap (VidgenStream *base, const VidgenTap *tap)
+{
+  MiniStream *stream = (MiniStream *)base;
+
+  stream->parts.transformer.tap = tap;
+  stream->parts.decoder.tap = tap;
+  stream->parts.sound.tap = tap;
+}
+
+/* ------------------------------------------------------------- recording */
+
+/* One chunk to record. */
+typedef struct {
+  guint64 chunk;
+  const VidgenChunkRequest *request;
+  const VidgenMiniView *view;
+  const VidgenMiniSchedule *schedule;
+  guint n_text;
+} Job;
+
+static void
+record_prompt (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  Parts *parts = &stream->parts;
+  const VidgenSpan upload = vidgen_memory_span (stream->upload);
+  const guint64 count = (guint64)job->n_text * stream->config->text.size;
+
+  vidgen_recorder_stage (recorder, "text");
+  vidgen_recorder_copy (
+      recorder, parts->transformer.states, vidgen_mini_part (upload, 0, count));
+  vidgen_mini_transformer_prompt (
+      &parts->transformer, recorder, job->n_text, job->schedule);
+}
+
+static void
+record_sample (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  Parts *parts = &stream->parts;
+  const VidgenMiniSample sample = { .seed = stream->base.params.seed,
+    .chunk = job->chunk,
+    .schedule = job->schedule,
+    .n_text = job->n_text,
+    .view = job->view,
+    .video = parts->latents[job->chunk % LATENTS],
+    .audio = parts->audio };
+
+  vidgen_recorder_stage (recorder, "transformer");
+  vidgen_mini_transformer_sample (&parts->transformer, recorder, &sample);
+}
+
+/* Decodes the chunk, after those that its memory depends on where that is not
+ * right for it. */
+static void
+record_decode (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  Parts *parts = &stream->parts;
+  const gboolean ready = stream->next_decoded == job->chunk;
+  const guint64 first =
+      ready ? job->chunk
+            : job->chunk - MIN (job->chunk, VIDGEN_MINI_DECODER_REACH);
+
+  vidgen_recorder_stage (recorder, "decode");
+  for (guint64 chunk = first; chunk <= job->chunk; chunk++) {
+    const gboolean at_start = chunk == 0 || (chunk == first && !ready);
+
+    vidgen_mini_decoder_record (
+        &parts->decoder, recorder, parts->latents[chunk % LATENTS], at_start);
+    if (chunk < job->chunk)
+      vidgen_mini_decoder_advance (&parts->decoder);
+  }
+}
+
+static void
+record_picture (
+    MiniStream *stream, VidgenRecorder *recorder, VidgenPictureFormat format)
+{
+  const VidgenMiniConfig *config = stream->config;
+  VidgenPicture picture = { .frames = config->chunk.frames,
+    .width = config->video.width,
+    .height = config->video.height,
+    .format = format,
+    .rgb = stream->parts.decoder.rgb };
+  VidgenPictureLayout layout;
+  guint64 bytes;
+
+  vidgen_picture_layout (format, picture.width, picture.height, &layout);
+  bytes = (guint64)layout.size * picture.frames;
+  picture.out = vidgen_span_cut (stream->parts.picture, 0, bytes);
+  vidgen_recorder_stage (recorder, "output");
+  vidgen_picture (recorder, &picture);
+  vidgen_recorder_copy (
+      recorder, vidgen_memory_span (stream->readback), picture.out);
+}
+
+static VidgenSpan
+samples_readback (const MiniStream *stream)
+{
+  return vidgen_span_cut (vidgen_memory_span (stream->readback),
+      picture_bytes (stream->config),
+      8 * (guint64)stream->config->chunk.samples);
+}
+
+static void
+record_sound (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  Parts *parts = &stream->parts;
+
+  vidgen_recorder_stage (recorder, "sound");
+  vidgen_mini_sound_record (&parts->sound, recorder, parts->audio,
+      stream->base.params.seed, job->chunk, job->chunk == 0,
+      job->request->audio);
+  if (job->request->audio) {
+    vidgen_recorder_stage (recorder, "output");
+    vidgen_recorder_copy (
+        recorder, samples_readback (stream), parts->sound.samples);
+  }
+}
+
+static void
+record (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  record_sample (stream, recorder, job);
+  if (job->request->video) {
+    record_decode (stream, recorder, job);
+    record_picture (stream, recorder, job->request->picture_format);
+  }
+  record_sound (stream, recorder, job);
+}
+
+/* --------------------------------------------------------------- a chunk */
+
+static void
+keep_stats (MiniStream *stream)
+{
+  guint n_stages;
+  const VidgenStageTime *times =
+      vidgen_recorder_times (stream->recorder, &n_stages);
+  VidgenStreamStats *stats = &stream->stats;
+
+  stats->chunks++;
+  stats->n_stages = 0;
+  for (guint i = 0; i < n_stages && stats->n_stages < VIDGEN_MAX_STAGES; i++) {
+    if (!*times[i].stage)
+      continue;
+    stats->stages[stats->n_stages].name = times[i].stage;
+    stats->stages[stats->n_stages].time_ns = times[i].time_ns;
+    stats->stages[stats->n_stages++].operations = times[i].operations;
+    stats->total_device_ns += times[i].time_ns;
+  }
+}
+
+static VidgenChunk *
+read_back (const MiniStream *stream, const VidgenChunkRequest *request)
+{
+  const VidgenMiniConfig *config = stream->config;
+  const VidgenSpan pictures = vidgen_memory_span (stream->readback);
+  VidgenPictureLayout layout = { 0 };
+  VidgenChunk *chunk;
+  gsize bytes = 0;
+
+  if (request->video) {
+    vidgen_picture_layout (request->picture_format, config->video.width,
+        config->video.height, &layout);
+    bytes = (gsize)layout.size * config->chunk.frames;
+  }
+  chunk = vidgen_chunk_new (bytes, request->audio ? config->chunk.samples : 0);
+  if (request->video)
+    memcpy (vidgen_chunk_pictures (chunk), vidgen_span_map (pictures), bytes);
+  if (request->audio)
+    memcpy (vidgen_chunk_sound (chunk),
+        vidgen_span_map (samples_readback (stream)),
+        8 * (gsize)config->chunk.samples);
+  chunk->frames = config->chunk.frames;
+  chunk->width = config->video.width;
+  chunk->height = config->video.height;
+  chunk->has_video = request->video;
+  chunk->picture_format = request->picture_format;
+  chunk->layout = layout;
+  chunk->samples = config->chunk.samples;
+  return chunk;
+}
+
+/* Records the work on a prompt or schedule that is not the last one's. */
+static void
+renew_prompt (MiniStream *stream, const Job *job)
+{
+  GBytes *prompt = stream->base.settings.conditioning;
+
+  if (stream->prompt == prompt && stream->schedule == job->schedule)
+    return;
+  g_clear_pointer (&stream->prompt, g_bytes_unref);
+  memcpy (vidgen_span_map (vidgen_memory_span (stream->upload)),
+      vidgen_mini_conditioning_states (prompt),
+      4 * (gsize)job->n_text * stream->config->text.size);
+  record_prompt (stream, stream->recorder, job);
+}
+
+static void
+commit (MiniStream *stream, const Job *job, gboolean prompt_started)
+{
+  if (!stream->prompt)
+    stream->prompt = g_bytes_ref (stream->base.settings.conditioning);
+  stream->schedule = job->schedule;
+  vidgen_mini_context_commit (
+      &stream->context, job->chunk, prompt_started, job->view->slot);
+  if (job->request->video) {
+    vidgen_mini_decoder_advance (&stream->parts.decoder);
+    stream->next_decoded = job->chunk + 1;
+  }
+  vidgen_mini_sound_advance (&stream->parts.sound);
+}
+
+VidgenChunk *
+vidgen_mini_stream_next (VidgenStream *base, const VidgenChunkRequest *request,
+    GCancellable *cancellable, GError **error)
+{
+  MiniStream *stream = (MiniStream *)base;
+  const gboolean prompt_started = base->settings.prompt_started;
+  VidgenMiniView view;
+  const Job job = { .chunk = base->position,
+    .request = request,
+    .view = &view,
+    .schedule = vidgen_mini_schedule (stream->config, base->settings.steps),
+    .n_text = vidgen_mini_conditioning_rows (
+        stream->config, base->settings.conditioning) };
+
+  vidgen_mini_context_view (
+      &stream->context, base->position, prompt_started, &view);
+  renew_prompt (stream, &job);
+  record (stream, stream->recorder, &job);
+  if (!vidgen_recorder_finish (stream->recorder, cancellable, error))
+    return NULL;
+  commit (stream, &job, prompt_started);
+  keep_stats (stream);
+  return read_back (stream, request);
+}
+
+void
+vidgen_mini_stream_stats (const VidgenStream *stream, VidgenStreamStats *stats)
+{
+  *stats = ((const MiniStream *)stream)->stats;
+}
+
+/* --------------------------------------------------------------- warm-up */
+
+static void
+prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)
+{
+  const VidgenMiniConfig *config = model->config;
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_I420, TRUE };
+  VidgenMiniView view;
+  Job job = { .request = &request, .view = &view };
+
+  for (guint i = 1; i <= config->text.tokens; i++)
+    vidgen_mini_text_record (model->text, recorder, i);
+  for (guint i = 0; i < config->n_schedules; i++) {
+    job.schedule = &config->schedules[i];
+    for (job.n_text = 1; job.n_text < config->text.tokens; job.n_text++)
+      record_prompt (stream, recorder, &job);
+    record_prompt (stream, recorder, &job);
+  }
+  for (job.chunk = 0; job.chunk <= stream->context.slots; job.chunk++) {
+    vidgen_mini_context_view (&stream->context, job.chunk, FALSE, &view);
+    stream->next_decoded = job.chunk;
+    record (stream, recorder, &job);
+    vidgen_mini_context_commit (&stream->context, job.chunk, FALSE, view.slot);
+  }
+  for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++)
+    record_picture (stream, recorder, i);
+}
+
+gboolean
+vidgen_mini_stream_warm_up (VidgenMiniModel *model, VidgenProgressFunc progress,
+    gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (VidgenRecorder) recorder = NULL;
+  VidgenStream *stream = vidgen_mini_stream_new (&model->base, NULL, error);
+  gboolean good = FALSE;
+
+  if (!stream)
+    return FALSE;
+  recorder =
+      vidgen_recorder_new (model->base.device, VIDGEN_RECORDER_PREPARE, error);
+  if (recorder) {
+    prepare ((MiniStream *)stream, model, recorder);
+    good = vidgen_recorder_compile (
+        recorder, progress, user_data, cancellable, error);
+  }
+  vidgen_mini_stream_free (stream);
+  return good;
+}

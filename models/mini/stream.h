@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/mini/mini-private.h"
+
+G_BEGIN_DECLS
+
+/* The stream functions of VidgenFamily for `mini`.
+ *
+ * What a request leaves out: without video, decoding, conversion and readback;
+ * the latents of the last chunks are kept, and the first chunk that wants
+ * video again decodes those that its memory depends on. Without audio, the
+ * waveform and its readback.
+ */
+VidgenStream *vidgen_mini_stream_new (
+    VidgenModel *model, const VidgenStreamParams *params, GError **error);
+void vidgen_mini_stream_free (VidgenStream *stream);
+void vidgen_mini_stream_restart (VidgenStream *stream);
+VidgenChunk *vidgen_mini_stream_next (VidgenStream *stream,
+    const VidgenChunkRequest *request, GCancellable *cancellable,
+    GError **error);
+void vidgen_mini_stream_stats (
+    const VidgenStream *stream, VidgenStreamStats *stats);
+
+/* Device memory of one stream. */
+guint64 vidgen_mini_stream_bytes (const VidgenMiniConfig *config);
+
+/* Compiles every pipeline that a stream of this model can need. Errors as
+ * vidgen_recorder_compile(). */
+gboolean vidgen_mini_stream_warm_up (VidgenMiniModel *model,
+    VidgenProgressFunc progress, gpointer user_data, GCancellable *cancellable,
+    GError **error);
+
+/* For tests; NULL takes it off. The tap stays the caller's. */
+void vidgen_mini_stream_set_tap (VidgenStream *stream, const VidgenTap *tap);
+
+G_END_DECLS

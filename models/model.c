@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "models/model.h"
+
+#include <string.h>
+
+#include "models/checkpoint/safetensors.h"
+#include "models/family.h"
+#include "models/history.h"
+#include "models/mini/mini.h"
+
+/* ---------------------------------------------------------------- registry */
+
+static const VidgenFamily *const families[] = { &vidgen_mini_family };
+static GPtrArray *registered;
+
+void
+vidgen_model_register_family (const VidgenFamily *family)
+{
+  if (!registered)
+    registered = g_ptr_array_new ();
+  g_ptr_array_insert (registered, 0, (gpointer)family);
+}
+
+static const VidgenFamily *
+find_family (const char *location)
+{
+  for (guint i = 0; registered && i < registered->len; i++) {
+    const VidgenFamily *family = g_ptr_array_index (registered, i);
+    if (family->probe (location))
+      return family;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
+    if (families[i]->probe (location))
+      return families[i];
+  }
+  return NULL;
+}
+
+const char *const *
+vidgen_model_embedded (void)
+{
+  static const char *names[2];
+  static gsize done;
+
+  if (g_once_init_enter (&done)) {
+    names[0] = vidgen_mini_embedded_name ();
+    g_once_init_leave (&done, 1);
+  }
+  return names;
+}
+
+/* Says why no family takes `location`. */
+static void
+explain (const char *location, GError **error)
+{
+  g_autofree char *embedded =
+      g_strjoinv (", ", (char **)vidgen_model_embedded ());
+  g_autoptr (VidgenSafetensors) file = NULL;
+  const char *format;
+
+  if (!g_file_test (location, G_FILE_TEST_IS_REGULAR)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NOT_FOUND,
+        "'%s' is %s. Embedded models: %s.", location,
+        g_file_test (location, G_FILE_TEST_IS_DIR)
+            ? "a folder without a checkpoint that is known"
+            : "neither an embedded model nor a file or folder",
+        *embedded ? embedded : "none");
+    return;
+  }
+  file = vidgen_safetensors_open (location, error);
+  if (!file)
+    return;
+  format = vidgen_safetensors_metadata (file, "format");
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT,
+      "'%s' belongs to no model family that is known (metadata 'format': "
+      "'%s').",
+      location, format ? format : "");
+}
+
+/* ------------------------------------------------------------------- model */
+
+VidgenModel *
+vidgen_model_open (const char *location, GError **error)
+{
+  const VidgenFamily *family;
+  VidgenModel *model;
+
+  g_return_val_if_fail (location != NULL, NULL);
+  family = find_family (location);
+  if (!family) {
+    explain (location, error);
+    return NULL;
+  }
+  model = family->open (location, error);
+  if (!model)
+    return NULL;
+  g_atomic_ref_count_init (&model->references);
+  g_mutex_init (&model->lock);
+  model->family = family;
+  return model;
+}
+
+VidgenModel *
+vidgen_model_ref (VidgenModel *model)
+{
+  g_atomic_ref_count_inc (&model->references);
+  return model;
+}
+
+void
+vidgen_model_unref (VidgenModel *model)
+{
+  VidgenDevice *device;
+
+  if (!model || !g_atomic_ref_count_dec (&model->references))
+    return;
+  device = model->device;
+  g_mutex_clear (&model->lock);
+  model->family->free (model);
+  vidgen_device_unref (device);
+}
+
+const VidgenModelInfo *
+vidgen_model_info (const VidgenModel *model)
+{
+  return &model->info;
+}
+
+guint
+vidgen_model_chunk_frames (const VidgenModelInfo *info, guint64 chunk)
+{
+  return chunk == 0 ? info->first_chunk_frames : info->chunk_frames;
+}
+
+guint64
+vidgen_model_chunk_start (const VidgenModelInfo *info, guint64 chunk)
+{
+  if (chunk == 0)
+    return 0;
+  return info->first_chunk_frames + (chunk - 1) * info->chunk_frames;
+}
+
+guint64
+vidgen_model_chunk_of (const VidgenModelInfo *info, guint64 frame)
+{
+  if (frame < info->first_chunk_frames)
+    return 0;
+  return 1 + (frame - info->first_chunk_frames) / info->chunk_frames;
+}
+
+guint64
+vidgen_model_samples_before (
+    const VidgenModelInfo *info, const VidgenFormat *format, guint64 frame)
+{
+  const guint64 rate = (guint64)info->sample_rate * format->fps_d;
+  const guint64 whole = rate / format->fps_n, rest = rate % format->fps_n;
+  const guint64 turns = frame / format->fps_n, left = frame % format->fps_n;
+
+  return frame * whole + turns * rest + left * rest / format->fps_n;
+}
+
+guint64
+vidgen_model_memory_needed (
+    const VidgenModel *model, const VidgenFormat *format)
+{
+  return model->family->memory_needed (model, format);
+}
+
+gboolean
+vidgen_model_load (VidgenModel *model, VidgenDevice *device,
+    VidgenLoadProgress progress, gpointer user_data, GCancellable *cancellable,
+    GError **error)
+{
+  gboolean good = TRUE;
+
+  g_mutex_lock (&model->lock);
+  if (model->device && model->device != device) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The model is loaded on the device '%s' already.",
+        vidgen_device_caps (model->device)->name);
+    good = FALSE;
+  } else if (!model->device) {
+    model->device = vidgen_device_ref (device);
+    good = model->family->load (
+        model, device, progress, user_data, cancellable, error);
+    if (!good)
+      g_clear_pointer (&model->device, vidgen_device_unref);
+  }
+  g_mutex_unlock (&model->lock);
+  return good;
+}
+
+/* ------------------------------------------------------------ conditioning */
+
+struct _VidgenConditioning {
+  gatomicrefcount references;
+  GBytes *bytes;
+};
+
+static VidgenConditioning *
+wrap (GBytes *bytes)
+{
+  VidgenConditioning *conditioning;
+
+  if (!bytes)
+    return NULL;
+  conditioning = g_new (VidgenConditioning, 1);
+  g_atomic_ref_count_init (&conditioning->references);
+  conditioning->bytes = bytes;
+  return conditioning;
+}
+
+static gboolean
+check_prompt (const char *prompt, const char *what, GError **error)
+{
+  const gsize length = strlen (prompt);
+
+  if (length > VIDGEN_PROMPT_MAX_BYTES) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The %s has %" G_GSIZE_FORMAT " bytes, at most %d are allowed.", what,
+        length, VIDGEN_PROMPT_MAX_BYTES);
+    return FALSE;
+  }
+  if (!g_utf8_validate_len (prompt, length, NULL)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The %s is not UTF-8.", what);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+VidgenConditioning *
+vidgen_model_encode (VidgenModel *model, const char *prompt,
+    const char *negative, GCancellable *cancellable, GError **error)
+{
+  GBytes *bytes;
+
+  g_return_val_if_fail (model->device != NULL, NULL);
+  if (!check_prompt (prompt, "prompt", error) ||
+      (negative && !check_prompt (negative, "negative prompt", error)))
+    return NULL;
+  if (negative && !(model->info.kinds & VIDGEN_CONDITION_NEGATIVE)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
+        "The model '%s' takes no negative prompt.", model->info.name);
+    return NULL;
+  }
+  g_mutex_lock (&model->lock);
+  bytes = model->family->encode (model, prompt, negative, cancellable, error);
+  g_mutex_unlock (&model->lock);
+  return wrap (bytes);
+}
+
+VidgenConditioning *
+vidgen_conditioning_ref (VidgenConditioning *conditioning)
+{
+  g_atomic_ref_count_inc (&conditioning->references);
+  return conditioning;
+}
+
+void
+vidgen_conditioning_unref (VidgenConditioning *conditioning)
+{
+  if (!conditioning || !g_atomic_ref_count_dec (&conditioning->references))
+    return;
+  g_bytes_unref (conditioning->bytes);
+  g_free (conditioning);
+}
+
+GBytes *
+vidgen_conditioning_serialise (const VidgenConditioning *conditioning)
+{
+  return g_bytes_ref (conditioning->bytes);
+}
+
+VidgenConditioning *
+vidgen_conditioning_parse (VidgenModel *model, GBytes *data, GError **error)
+{
+  gsize size;
+  const guint8 *start = g_bytes_get_data (data, &size);
+  g_autoptr (GBytes) aligned = g_bytes_new (start, size);
+
+  if (!model->family->check_conditioning (model, aligned)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The encoded prompt is damaged or was made by other weights than "
+        "those of '%s'.",
+        model->info.name);
+    return NULL;
+  }
+  return wrap (g_steal_pointer (&aligned));
+}
+
+/* ------------------------------------------------------------------ stream */
+
+static gboolean
+in_range (const VidgenRange *range, guint value)
+{
+  return value >= range->min && value <= range->max &&
+         (range->step == 0 || (value - range->min) % range->step == 0);
+}
+
+static gboolean
+check_format (
+    const VidgenModelInfo *info, const VidgenFormat *format, GError **error)
+{
+  const VidgenFormat *native = &info->native;
+
+  if (!in_range (&info->width, format->width) ||
+      !in_range (&info->height, format->height)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The model '%s' does not make pictures of %u x %u.", info->name,
+        format->width, format->height);
+    return FALSE;
+  }
+  if ((guint64)format->fps_n * native->fps_d !=
+          (guint64)native->fps_n * format->fps_d ||
+      format->fps_n == 0) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The model '%s' makes %u/%u frames a second, not %u/%u.", info->name,
+        native->fps_n, native->fps_d, format->fps_n, format->fps_d);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Makes the settings those of the chunk at the stream's position. */
+static void
+settle (VidgenStream *stream)
+{
+  const VidgenHistory *history = stream->history;
+  const guint64 chunk = stream->position;
+  GBytes *old = stream->settings.conditioning;
+
+  stream->settings.conditioning =
+      vidgen_history_conditioning (history, stream->model, chunk);
+  stream->settings.conditioning_changed = chunk == 0;
+  if (chunk > 0) {
+    g_autoptr (GBytes) before =
+        vidgen_history_conditioning (history, stream->model, chunk - 1);
+    stream->settings.conditioning_changed =
+        !g_bytes_equal (before, stream->settings.conditioning);
+  }
+  stream->settings.prompt_started =
+      vidgen_history_prompt_starts (history, chunk);
+  stream->settings.steps = vidgen_history_steps (history, chunk);
+  stream->settings.guidance = vidgen_history_guidance (history, chunk);
+  g_clear_pointer (&old, g_bytes_unref);
+}
+
+VidgenStream *
+vidgen_stream_new (
+    VidgenModel *model, const VidgenStreamParams *params, GError **error)
+{
+  g_autoptr (VidgenConditioning) empty = NULL;
+  VidgenStream *stream;
+
+  g_return_val_if_fail (model->device != NULL, NULL);
+  if (!check_format (&model->info, &params->format, error))
+    return NULL;
+  empty = vidgen_model_encode (model, "", NULL, NULL, error);
+  if (!empty)
+    return NULL;
+  stream = model->family->stream_new (model, params, error);
+  if (!stream)
+    return NULL;
+  stream->model = vidgen_model_ref (model);
+  stream->params = *params;
+  stream->history = vidgen_history_new ();
+  vidgen_history_set_conditioning (stream->history, model, 0, empty->bytes, 0);
+  vidgen_history_set_steps (stream->history, 0, model->info.default_steps);
+  vidgen_history_set_guidance (
+      stream->history, 0, model->info.default_guidance);
+  settle (stream);
+  return stream;
+}
+
+void
+vidgen_stream_free (VidgenStream *stream)
+{
+  VidgenModel *model;
+
+  if (!stream)
+    return;
+  model = stream->model;
+  g_clear_pointer (&stream->settings.conditioning, g_bytes_unref);
+  vidgen_history_free (stream->history);
+  model->family->stream_free (stream);
+  vidgen_model_unref (model);
+}
+
+guint64
+vidgen_stream_position (const VidgenStream *stream)
+{
+  return stream->position;
+}
+
+guint64
+vidgen_stream_set_conditioning (
+    VidgenStream *stream, VidgenConditioning *conditioning, guint blend_chunks)
+{
+  VidgenModel *model = stream->model;
+
+  g_return_val_if_fail (
+      model->family->check_conditioning (model, conditioning->bytes),
+      stream->position);
+  vidgen_history_set_conditioning (stream->history, model, stream->position,
+      conditioning->bytes, blend_chunks);
+  settle (stream);
+  return stream->position;
+}
+
+static gboolean
+takes_steps (const VidgenModelInfo *info, guint steps)
+{
+  for (const guint *known = info->steps; *known; known++) {
+    if (*known == steps)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+vidgen_stream_set_steps (VidgenStream *stream, guint steps, GError **error)
+{
+  const VidgenModelInfo *info = &stream->model->info;
+
+  if (steps == 0)
+    steps = info->default_steps;
+  if (!takes_steps (info, steps)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The model '%s' does not work in %u steps.", info->name, steps);
+    return FALSE;
+  }
+  vidgen_history_set_steps (stream->history, stream->position, steps);
+  settle (stream);
+  return TRUE;
+}
+
+gboolean
+vidgen_stream_set_guidance (VidgenStream *stream, double scale, GError **error)
+{
+  const VidgenModelInfo *info = &stream->model->info;
+
+  if (!(scale >= info->guidance_min && scale <= info->guidance_max)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The model '%s' takes a guidance scale of %g to %g, not %g.",
+        info->name, info->guidance_min, info->guidance_max, scale);
+    return FALSE;
+  }
+  vidgen_history_set_guidance (stream->history, stream->position, scale);
+  settle (stream);
+  return TRUE;
+}
+
+gboolean
+vidgen_stream_set_picture (VidgenStream *stream, const guint8 *rgb, guint width,
+    guint height, guint stride, GError **error)
+{
+  const VidgenFamily *family = stream->model->family;
+
+  if (!family->stream_set_picture) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
+        "The model '%s' takes no first picture.", stream->model->info.name);
+    return FALSE;
+  }
+  if (stream->position != 0 || width == 0 || height == 0 ||
+      stride / 3 < width) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "A first picture of %u x %u, %u bytes a row, cannot be set before "
+        "chunk %" G_GUINT64_FORMAT ".",
+        width, height, stride, stream->position);
+    return FALSE;
+  }
+  return family->stream_set_picture (stream, rgb, width, height, stride, error);
+}
+
+guint64
+vidgen_stream_seek (VidgenStream *stream, guint64 chunk)
+{
+  if (chunk < stream->position) {
+    stream->model->family->stream_restart (stream);
+    stream->position = 0;
+    settle (stream);
+  }
+  return stream->position;
+}
+
+VidgenChunk *
+vidgen_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
+    GCancellable *cancellable, GError **error)
+{
+  const VidgenModelInfo *info = &stream->model->info;
+  const gint64 start_us = g_get_monotonic_time ();
+  VidgenChunk *chunk;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  chunk =
+      stream->model->family->stream_next (stream, request, cancellable, error);
+  if (!chunk)
+    return NULL;
+  chunk->index = stream->position;
+  chunk->first_frame = vidgen_model_chunk_start (info, stream->position);
+  chunk->first_sample = vidgen_model_samples_before (
+      info, &stream->params.format, chunk->first_frame);
+  stream->position++;
+  settle (stream);
+  chunk->time_ns = (guint64)(g_get_monotonic_time () - start_us) * 1000;
+  return chunk;
+}
+
+void
+vidgen_stream_stats (const VidgenStream *stream, VidgenStreamStats *stats)
+{
+  memset (stats, 0, sizeof *stats);
+  stream->model->family->stream_stats (stream, stats);
+}

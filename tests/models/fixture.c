@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "tests/models/fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+char *
+fixture_path (const char *path)
+{
+  return g_build_filename (VIDGEN_SOURCE_ROOT, path, NULL);
+}
+
+VidgenModel *
+fixture_load_tiny (VidgenDevice *device)
+{
+  g_autofree char *path = fixture_path ("tests/data/tiny.safetensors");
+  g_autoptr (GError) error = NULL;
+  VidgenModel *model = vidgen_model_open (path, &error);
+
+  g_assert_no_error (error);
+  vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+VidgenDevice *
+fixture_open_host (void)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenDevice *device = vidgen_device_open ("host", &error);
+
+  g_assert_no_error (error);
+  return device;
+}
+
+VidgenDevice *
+fixture_open_vulkan (void)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenDevice *device = vidgen_device_open (NULL, &error);
+
+  if (g_error_matches (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE)) {
+    g_test_skip ("no Vulkan device");
+    return NULL;
+  }
+  g_assert_no_error (error);
+  return device;
+}
+
+void
+fixture_set_prompt (VidgenStream *stream, VidgenModel *model,
+    const char *prompt, guint blend_chunks)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenConditioning) conditioning =
+      vidgen_model_encode (model, prompt, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  vidgen_stream_set_conditioning (stream, conditioning, blend_chunks);
+}
+
+VidgenStream *
+fixture_stream (VidgenModel *model, guint64 seed, const char *prompt)
+{
+  g_autoptr (GError) error = NULL;
+  const VidgenStreamParams params = { seed, vidgen_model_info (model)->native };
+  VidgenStream *stream = vidgen_stream_new (model, &params, &error);
+
+  g_assert_no_error (error);
+  fixture_set_prompt (stream, model, prompt, 0);
+  return stream;
+}
+
+VidgenChunk *
+fixture_next (VidgenStream *stream)
+{
+  g_autoptr (GError) error = NULL;
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  VidgenChunk *chunk = vidgen_stream_next (stream, &request, NULL, &error);
+
+  g_assert_no_error (error);
+  return chunk;
+}
+
+gboolean
+fixture_same_pictures (const VidgenChunk *a, const VidgenChunk *b)
+{
+  return a->frames == b->frames && a->layout.size == b->layout.size &&
+         memcmp (a->pictures, b->pictures, (gsize)a->frames * a->layout.size) ==
+             0;
+}
+
+gboolean
+fixture_same_sound (const VidgenChunk *a, const VidgenChunk *b)
+{
+  return a->samples == b->samples &&
+         memcmp (a->sound, b->sound, a->samples * 2 * sizeof (float)) == 0;
+}
+
+double
+fixture_distance (const float *a, const float *b, gsize count)
+{
+  double difference = 0, norm = 0;
+
+  for (gsize i = 0; i < count; i++) {
+    difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+    norm += (double)b[i] * b[i];
+  }
+  return sqrt (difference) / sqrt (norm);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/model.h"
+
+G_BEGIN_DECLS
+
+/* What the tests of models share. Failures end the test. */
+
+/* A path below the source tree; free it. */
+char *fixture_path (const char *path);
+
+/* The tiny model of random weights, loaded. */
+VidgenModel *fixture_load_tiny (VidgenDevice *device);
+VidgenDevice *fixture_open_host (void);
+/* NULL, and the test skipped, where there is no Vulkan device. */
+VidgenDevice *fixture_open_vulkan (void);
+
+/* A stream of `seed` under `prompt`, in the model's own format. */
+VidgenStream *fixture_stream (
+    VidgenModel *model, guint64 seed, const char *prompt);
+void fixture_set_prompt (VidgenStream *stream, VidgenModel *model,
+    const char *prompt, guint blend_chunks);
+/* The next chunk with picture (RGB) and sound. */
+VidgenChunk *fixture_next (VidgenStream *stream);
+
+/* Whether pictures and sound are the same bytes. */
+gboolean fixture_same_pictures (const VidgenChunk *a, const VidgenChunk *b);
+gboolean fixture_same_sound (const VidgenChunk *a, const VidgenChunk *b);
+
+/* norm (a - b) / norm (b) */
+double fixture_distance (const float *a, const float *b, gsize count);
+
+G_END_DECLS
