@@ -78,18 +78,23 @@ inputs_of (const VidgenConv2d *conv)
   return conv->previous.memory ? 2 * conv->in_channels : conv->in_channels;
 }
 
+static guint
+shuffled_channels (const VidgenConv2d *conv)
+{
+  return conv->shuffle == 1 ? 1 : conv->out_channels / (4 * conv->steps);
+}
+
 static gsize
 out_index (
     const VidgenConv2d *conv, guint frame, guint row, guint column, guint o)
 {
-  guint channels;
+  const guint channels = shuffled_channels (conv);
   gsize index;
 
   if (conv->shuffle == 1) {
     index = ((gsize)frame * conv->height + row) * conv->width + column;
     return index * conv->out_channels + o;
   }
-  channels = conv->out_channels / (4 * conv->steps);
   index = (gsize)frame * conv->steps + o / 4 / channels;
   index = index * 2 * conv->height + 2 * row + o / 2 % 2;
   index = index * 2 * conv->width + 2 * column + o % 2;
@@ -240,8 +245,8 @@ vidgen_conv2d (VidgenRecorder *recorder, const VidgenConv2d *conv)
     .kernel = &conv2d_kernel,
     .constants = { group_size, 1, 1, conv->weight_type, conv->kernel, PIXELS,
         block, vidgen_conv2d_lanes (caps), conv->relu, conv->shuffle,
-        conv->in_channels % 4 == 0 },
-    .n_constants = 11,
+        conv->in_channels % 4 == 0, shuffled_channels (conv) },
+    .n_constants = 12,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "x", conv->x, FALSE, in_bytes },

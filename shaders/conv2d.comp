@@ -19,6 +19,8 @@ layout (constant_id = 8) const uint RELU = 0;
 layout (constant_id = 9) const uint SHUFFLE = 1;
 // Whether in_channels is a multiple of 4.
 layout (constant_id = 10) const uint ALIGNED = 1;
+// Channels of the shuffled image.
+layout (constant_id = 11) const uint CHANNELS = 1;
 
 layout (push_constant, scalar) uniform Push
 {
@@ -139,13 +141,12 @@ index_of (uint frame, uint row, uint column, uint o)
 {
   if (SHUFFLE == 1)
     return ((frame * height + row) * width + column) * out_channels + o;
-  const uint channels = out_channels / (4 * steps);
   const uint dx = o % 2;
   const uint dy = o / 2 % 2;
-  const uint channel = o / 4 % channels;
-  const uint step = o / 4 / channels;
+  const uint channel = o / 4 % CHANNELS;
+  const uint step = o / 4 / CHANNELS;
   const uint y = (frame * steps + step) * 2 * height + 2 * row + dy;
-  return (y * 2 * width + 2 * column + dx) * channels + channel;
+  return (y * 2 * width + 2 * column + dx) * CHANNELS + channel;
 }
 
 void
