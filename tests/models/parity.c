@@ -14,7 +14,7 @@
 #include "shaders/noise.h"
 #include "tests/models/fixture.h"
 
-#define SEED 0x1234567890
+#define SEED 0x1234567891
 #define CHUNKS 5
 #define CHANGE 3
 #define TOLERANCE 1e-3
