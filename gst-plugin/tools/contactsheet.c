@@ -26,7 +26,7 @@ struct _VidgenContactSheet {
 static GstClockTime
 picture_time (const VidgenContactSheet *sheet, guint i)
 {
-  return gst_util_uint64_scale (sheet->length, 2 * i + 1, 2 * PICTURES);
+  return gst_util_uint64_scale (sheet->length, i, PICTURES);
 }
 
 static GstPadProbeReturn

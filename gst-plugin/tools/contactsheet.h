@@ -13,7 +13,8 @@ G_BEGIN_DECLS
  */
 typedef struct _VidgenContactSheet VidgenContactSheet;
 
-/* Takes from what flows through `pad` during the first `length`. The sheet
+/* Takes from what flows through `pad` during the first `length`, beginning
+ * with the first picture. The sheet
  * must outlive the flow of data. */
 VidgenContactSheet *vidgen_contact_sheet_new (GstPad *pad, GstClockTime length);
 void vidgen_contact_sheet_free (VidgenContactSheet *sheet);

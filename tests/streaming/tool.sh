@@ -121,6 +121,6 @@ check "no Vulkan driver for bench" fails_with "Vulkan driver" \
 check "no address" fails_with usage "$tool" rtmp
 check "an address that is not RTMP" fails_with "begins with rtmp" \
   "$tool" rtmp http://127.0.0.1/live
-check "a server that is not there" fails_with "rtmp://127.0.0.1:1/live" \
+check "a server that is not there" fails_with "connect to 127.0.0.1" \
   "$tool" rtmp rtmp://127.0.0.1:1/live/scene
 end
