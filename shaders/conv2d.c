@@ -199,10 +199,11 @@ reference (const void *params)
 guint
 vidgen_conv2d_lanes (const VidgenDeviceCaps *caps)
 {
-  return caps->subgroup_ballot && caps->min_subgroup_size >= MAX_LANES &&
-                 caps->subgroup_size >= MAX_LANES
-             ? MAX_LANES
-             : 1;
+  if (!caps->subgroup_ballot)
+    return 1;
+  if (caps->min_subgroup_size >= MAX_LANES)
+    return MAX_LANES;
+  return caps->min_subgroup_size >= 4 ? 4 : 1;
 }
 
 static guint

@@ -12,8 +12,8 @@ layout (constant_id = 3) const uint TYPE = TYPE_F32;
 layout (constant_id = 4) const uint KERNEL = 3;
 layout (constant_id = 5) const uint PIXELS = 4;
 layout (constant_id = 6) const uint BLOCK = 16;
-// Lanes that fetch the weights of a step together: 8 where subgroups have as
-// many and can broadcast, else 1.
+// Lanes that fetch the weights of a step together: 8 or 4 where subgroups have
+// as many and can broadcast, else 1.
 layout (constant_id = 7) const uint LANES = 1;
 layout (constant_id = 8) const uint RELU = 0;
 layout (constant_id = 9) const uint SHUFFLE = 1;

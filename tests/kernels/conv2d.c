@@ -298,8 +298,9 @@ test_lanes (void)
   static const struct {
     gboolean ballot;
     guint size, min_size, lanes;
-  } cases[] = { { TRUE, 8, 8, 8 }, { TRUE, 4, 4, 1 }, { TRUE, 32, 8, 8 },
-    { TRUE, 64, 32, 8 }, { TRUE, 16, 4, 1 }, { FALSE, 32, 32, 1 } };
+  } cases[] = { { TRUE, 8, 8, 8 }, { TRUE, 4, 4, 4 }, { TRUE, 32, 8, 8 },
+    { TRUE, 64, 32, 8 }, { TRUE, 16, 4, 4 }, { TRUE, 2, 1, 1 },
+    { FALSE, 32, 32, 1 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     const VidgenDeviceCaps caps = {
