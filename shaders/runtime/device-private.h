@@ -36,7 +36,8 @@ struct _VidgenDevice {
   VidgenFault fault;
   guint fault_after;
   gboolean watch;
-  GMutex reference_lock; /* held around a watched reference */
+  GMutex reference_lock; /* held around a watched reference and what moves
+                            bytes on the host device beside it */
 };
 
 /* Accounts `size` bytes; FALSE and NO_MEMORY when a fault says so. */

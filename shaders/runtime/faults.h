@@ -28,7 +28,8 @@ void vidgen_device_inject (
  * it was, or the recorder fails with INVALID, naming kernel and offset. The
  * environment variable VIDGEN_HOST_WATCH=1 turns it on for all host devices.
  * Under AddressSanitizer, reads outside the declared ranges are reported too,
- * whether watched or not. */
+ * whether watched or not. Both leave UPLOAD and READBACK memory alone, which
+ * other threads may be using. */
 void vidgen_device_watch (VidgenDevice *device, gboolean watch);
 
 G_END_DECLS

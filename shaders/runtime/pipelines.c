@@ -3,6 +3,7 @@
 
 #include "shaders/runtime/pipelines.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "shaders/runtime/cachefile.h"
@@ -273,23 +274,24 @@ vidgen_pipelines_get (
 }
 
 double
-vidgen_pipeline_cost_ns (VidgenPipelines *pipelines,
-    const VidgenPipeline *pipeline, double operations)
+vidgen_pipeline_ns_per_operation (
+    VidgenPipelines *pipelines, const VidgenPipeline *pipeline)
 {
-  double cost_ns;
+  double ns_per_operation;
 
   g_mutex_lock (&pipelines->lock);
-  cost_ns = operations * pipeline->ns_per_operation;
+  ns_per_operation = pipeline->ns_per_operation;
   g_mutex_unlock (&pipelines->lock);
-  return cost_ns;
+  return ns_per_operation;
 }
 
 void
-vidgen_pipeline_learn (
-    VidgenPipelines *pipelines, VidgenPipeline *pipeline, double factor)
+vidgen_pipeline_learn (VidgenPipelines *pipelines, VidgenPipeline *pipeline,
+    double ns_per_operation, double weight)
 {
   g_mutex_lock (&pipelines->lock);
-  pipeline->ns_per_operation *= factor;
+  pipeline->ns_per_operation *=
+      pow (ns_per_operation / pipeline->ns_per_operation, weight);
   g_mutex_unlock (&pipelines->lock);
 }
 

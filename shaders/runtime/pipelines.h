@@ -36,13 +36,13 @@ VidgenPipeline *vidgen_pipelines_get (
 guint vidgen_pipeline_key_hash (gconstpointer key);
 gboolean vidgen_pipeline_key_equal (gconstpointer a, gconstpointer b);
 
-/* The device time that `operations` of this pipeline should take, by what was
+/* The device time that an operation of this pipeline should take, by what was
  * learnt. A conservative guess at first. */
-double vidgen_pipeline_cost_ns (VidgenPipelines *pipelines,
-    const VidgenPipeline *pipeline, double operations);
-/* Multiplies the cost of an operation by `factor`. */
-void vidgen_pipeline_learn (
-    VidgenPipelines *pipelines, VidgenPipeline *pipeline, double factor);
+double vidgen_pipeline_ns_per_operation (
+    VidgenPipelines *pipelines, const VidgenPipeline *pipeline);
+/* Moves it towards what was measured, by `weight` of the way from 0 to 1. */
+void vidgen_pipeline_learn (VidgenPipelines *pipelines,
+    VidgenPipeline *pipeline, double ns_per_operation, double weight);
 
 void vidgen_pipelines_set_cache_dir (
     VidgenPipelines *pipelines, const char *path);

@@ -63,7 +63,9 @@ host_copy (VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src,
 
   if (!host_may_launch (recorder, error))
     return FALSE;
+  g_mutex_lock (&recorder->device->reference_lock);
   memmove (vidgen_span_map (dst), vidgen_span_map (src), dst.size);
+  g_mutex_unlock (&recorder->device->reference_lock);
   vidgen_recorder_add_time (
       recorder, recorder->stage, host_time_ns () - start_ns, 0);
   return TRUE;
@@ -75,7 +77,9 @@ host_clear (VidgenRecorder *recorder, VidgenSpan dst,
 {
   if (!host_may_launch (recorder, error))
     return FALSE;
+  g_mutex_lock (&recorder->device->reference_lock);
   memset (vidgen_span_map (dst), 0, dst.size);
+  g_mutex_unlock (&recorder->device->reference_lock);
   return TRUE;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include <math.h>
 #include <string.h>
 
 #include "shaders/runtime/memory-private.h"
@@ -26,6 +25,7 @@ typedef struct {
 
 typedef struct {
   VidgenPipeline *pipeline;
+  double ns_per_operation; /* as expected when it was recorded */
   double cost_ns;
 } Cost;
 
@@ -189,8 +189,9 @@ slot_times (VulkanRecorder *self, const Slot *slot, double *segment_ns)
   return total_ns;
 }
 
-/* The submit took `ratio` times what was expected: each pipeline is blamed by
- * its share of the expectation. */
+/* The submit took `ratio` times what was expected. Each pipeline is blamed by
+ * its share of that, against the expectation that the submit was made with:
+ * others may have taught it better since. */
 static void
 slot_learn (VulkanRecorder *self, const Slot *slot, double total_ns)
 {
@@ -201,7 +202,7 @@ slot_learn (VulkanRecorder *self, const Slot *slot, double total_ns)
     const Cost *cost = &g_array_index (slot->costs, Cost, i);
 
     vidgen_pipeline_learn (self->vulkan->pipelines, cost->pipeline,
-        pow (ratio, cost->cost_ns / MAX (slot->cost_ns, 1)));
+        cost->ns_per_operation * ratio, cost->cost_ns / slot->cost_ns);
   }
 }
 
@@ -386,6 +387,7 @@ slot_for_launch (
 typedef struct {
   const VidgenDispatch *dispatch;
   VidgenPipeline *pipeline;
+  double ns_per_operation;
   double ns_per_group;
   double operations_per_group;
   gboolean barrier; /* before the first part */
@@ -397,7 +399,7 @@ record_part (VulkanRecorder *self, Launch *launch, const guint32 base[3],
 {
   VidgenVulkan *vulkan = self->vulkan;
   const double n_groups = (double)count[0] * count[1] * count[2];
-  const Cost cost = { launch->pipeline,
+  const Cost cost = { launch->pipeline, launch->ns_per_operation,
     launch->ns_per_group * n_groups + LAUNCH_NS };
   Slot *slot = slot_for_launch (
       self, launch->operations_per_group * n_groups, cost.cost_ns, error);
@@ -488,9 +490,10 @@ vulkan_dispatch (VidgenRecorder *recorder, const VidgenDispatch *dispatch,
   if (!launch.pipeline)
     return FALSE;
   launch.operations_per_group = dispatch->operations / n_groups;
-  launch.ns_per_group = vidgen_pipeline_cost_ns (self->vulkan->pipelines,
-                            launch.pipeline, count_operations (dispatch)) /
-                        n_groups;
+  launch.ns_per_operation = vidgen_pipeline_ns_per_operation (
+      self->vulkan->pipelines, launch.pipeline);
+  launch.ns_per_group =
+      launch.ns_per_operation * count_operations (dispatch) / n_groups;
   return record_parts (self, &launch, origin, dispatch->groups, error);
 }
 

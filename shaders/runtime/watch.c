@@ -45,7 +45,8 @@ list_memories (const VidgenDispatch *dispatch, Watched *watched)
   for (guint i = 0; i < dispatch->n_accesses; i++) {
     VidgenMemory *memory = dispatch->accesses[i].span.memory;
 
-    if (memory && !is_listed (watched, n, memory))
+    if (memory && memory->kind == VIDGEN_MEMORY_DEVICE &&
+        !is_listed (watched, n, memory))
       watched[n++] = (Watched){ memory, NULL };
   }
   return n;

@@ -299,6 +299,40 @@ test_split (VidgenDevice *device)
   }
 }
 
+/* Whatever was guessed at first, submits settle near VIDGEN_SUBMIT_MS; where
+ * the device is too fast to tell, nothing is. */
+static void
+test_submit_length (VidgenDevice *device)
+{
+  const guint count = 1 << 16;
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, count, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  const VidgenProbe probe = {
+    .count = count, .out = vidgen_memory_span (memory), .add = 1, .repeat = 500
+  };
+
+  if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
+    return;
+  for (guint round = 0; round < 3; round++) {
+    const guint n_before = vidgen_recorder_n_submits (recorder);
+    const VidgenStageTime *times;
+    double submit_ms;
+    guint n;
+
+    for (guint i = 0; i < 16; i++)
+      vidgen_probe (recorder, &probe);
+    finish (recorder);
+    times = vidgen_recorder_times (recorder, &n);
+    if (!round || times[0].time_ns < 4e6 * VIDGEN_SUBMIT_MS)
+      continue;
+    submit_ms = (double)times[0].time_ns / 1e6 /
+                (vidgen_recorder_n_submits (recorder) - n_before);
+    g_test_message ("%.1f ms a submit", submit_ms);
+    g_assert_cmpfloat (submit_ms, >, VIDGEN_SUBMIT_MS / 10.0);
+    g_assert_cmpfloat (submit_ms, <, VIDGEN_SUBMIT_MS * 5.0);
+  }
+}
+
 static gpointer
 cancel_later (gpointer data)
 {
@@ -491,6 +525,8 @@ main (int argc, char **argv)
   g_test_add_func ("/runtime/recorder/undeclared-write", test_undeclared_write);
   g_test_add_func ("/runtime/recorder/undeclared-read", test_undeclared_read);
   vidgen_runtime_test_add ("/runtime/recorder/split", test_split);
+  vidgen_runtime_test_add (
+      "/runtime/recorder/submit-length", test_submit_length);
   vidgen_runtime_test_add ("/runtime/recorder/cancel", test_cancel);
   vidgen_runtime_test_add (
       "/runtime/recorder/first-error-wins", test_first_error_wins);
