@@ -10,8 +10,6 @@
 #include "models/history.h"
 #include "models/mini/mini.h"
 
-/* ---------------------------------------------------------------- registry */
-
 static const VidgenFamily *const families[] = { &vidgen_mini_family };
 static GPtrArray *registered;
 
@@ -78,8 +76,6 @@ explain (const char *location, GError **error)
       "'%s').",
       location, format ? format : "");
 }
-
-/* ------------------------------------------------------------------- model */
 
 VidgenModel *
 vidgen_model_open (const char *location, GError **error)
@@ -192,8 +188,6 @@ vidgen_model_load (VidgenModel *model, VidgenDevice *device,
   return good;
 }
 
-/* ------------------------------------------------------------ conditioning */
-
 struct _VidgenConditioning {
   gatomicrefcount references;
   GBytes *bytes;
@@ -290,8 +284,6 @@ vidgen_conditioning_parse (VidgenModel *model, GBytes *data, GError **error)
   }
   return wrap (g_steal_pointer (&aligned));
 }
-
-/* ------------------------------------------------------------------ stream */
 
 static gboolean
 in_range (const VidgenRange *range, guint value)

@@ -3,7 +3,6 @@
 
 #include "models/mini/decoder.h"
 
-#include "models/mini/transformer.h"
 #include "shaders/conv2d.h"
 #include "shaders/unpatchify.h"
 

@@ -7,6 +7,7 @@
 
 #include "models/checkpoint/safetensors.h"
 #include "models/mini/config.h"
+#include "models/mini/linear.h"
 #include "shaders/types.h"
 
 G_BEGIN_DECLS
@@ -16,14 +17,6 @@ G_BEGIN_DECLS
  * serves the check of a file, the count of bytes and the load.
  */
 typedef struct _VidgenMiniLoader VidgenMiniLoader;
-
-/* weight [out][in] and bias [out] of a linear layer; `in` as padded. */
-typedef struct {
-  guint in, out;
-  VidgenSpan weight;
-  VidgenType type;
-  VidgenSpan bias; /* absent where the layer has none */
-} VidgenMiniLinear;
 
 /* A convolution's packed weight and its bias. */
 typedef struct {

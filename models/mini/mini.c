@@ -27,8 +27,6 @@ vidgen_mini_embedded_name (void)
 #endif
 }
 
-/* ------------------------------------------------------------------ open */
-
 static VidgenSafetensors *
 open_file (const char *location, GError **error)
 {
@@ -152,8 +150,6 @@ mini_open (const char *location, GError **error)
   return &model->base;
 }
 
-/* ------------------------------------------------------------------ load */
-
 static guint64
 mini_memory_needed (
     const VidgenModel *base, const VidgenFormat *format G_GNUC_UNUSED)
@@ -225,8 +221,6 @@ mini_load (VidgenModel *base, VidgenDevice *device, VidgenLoadProgress report,
   g_clear_pointer (&model->weights, vidgen_mini_weights_unref);
   return FALSE;
 }
-
-/* ---------------------------------------------------------- conditioning */
 
 static GBytes *
 mini_encode (VidgenModel *base, const char *prompt,

@@ -41,11 +41,4 @@ guint64 vidgen_mini_plan_bytes (VidgenMiniPlan *plan);
 gboolean vidgen_mini_plan_allocate (
     VidgenMiniPlan *plan, VidgenDevice *device, GError **error);
 
-/* `count` floats of `span` from the `first` on. */
-static inline VidgenSpan
-vidgen_mini_part (VidgenSpan span, guint64 first, guint64 count)
-{
-  return vidgen_span_cut (span, 4 * first, 4 * count);
-}
-
 G_END_DECLS

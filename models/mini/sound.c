@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "models/mini/transformer.h"
 #include "shaders/bands.h"
 #include "shaders/gemm.h"
 #include "shaders/spectrum.h"
@@ -85,19 +84,12 @@ record_values (
 {
   const VidgenMiniConfig *config = sound->config;
   const VidgenMiniLinear *basis = &sound->weights->basis;
-  const VidgenGemm gemm = { .m = config->sound.tokens,
-    .n = basis->out,
-    .k = basis->in,
-    .a = vidgen_mini_pad (recorder, tokens, config->sound.tokens,
-        config->sound.token_size, sound->padded, basis->in),
-    .a_stride = basis->in,
-    .weight = basis->weight,
-    .weight_type = basis->type,
-    .bias = basis->bias,
-    .out = sound->values,
-    .out_stride = basis->out };
 
-  vidgen_gemm (recorder, &gemm);
+  vidgen_mini_project (recorder, basis, config->sound.tokens,
+      (VidgenMiniProduct){
+          .a = vidgen_mini_pad (recorder, tokens, config->sound.tokens,
+              config->sound.token_size, sound->padded, basis->in),
+          .out = sound->values });
   vidgen_tap (sound->tap, recorder, sound->values, "sound");
 }
 

@@ -37,8 +37,6 @@ typedef struct {
   VidgenStreamStats stats;
 } MiniStream;
 
-/* ---------------------------------------------------------------- memory */
-
 static guint64
 largest_picture_bytes (const VidgenMiniConfig *config)
 {
@@ -177,8 +175,6 @@ vidgen_mini_stream_set_tap (VidgenStream *base, const VidgenTap *tap)
   stream->parts.sound.tap = tap;
 }
 
-/* ------------------------------------------------------------- recording */
-
 /* One chunk to record. */
 typedef struct {
   guint64 chunk;
@@ -297,8 +293,6 @@ record (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
   record_sound (stream, recorder, job);
 }
 
-/* --------------------------------------------------------------- a chunk */
-
 static void
 keep_stats (MiniStream *stream)
 {
@@ -410,8 +404,6 @@ vidgen_mini_stream_stats (const VidgenStream *stream, VidgenStreamStats *stats)
 {
   *stats = ((const MiniStream *)stream)->stats;
 }
-
-/* --------------------------------------------------------------- warm-up */
 
 static void
 prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)

@@ -9,7 +9,6 @@
 #include "models/checkpoint/half.h"
 #include "models/mini/plan.h"
 #include "shaders/attention.h"
-#include "shaders/gemm.h"
 #include "shaders/norm.h"
 
 struct _VidgenMiniText {
@@ -143,28 +142,6 @@ vidgen_mini_text_upload (VidgenMiniText *text, const VidgenSafetensors *file,
 }
 
 static void
-project (VidgenRecorder *recorder, const VidgenMiniLinear *linear, guint rows,
-    VidgenSpan a, VidgenSpan residual, VidgenSpan out,
-    VidgenActivation activation)
-{
-  const VidgenGemm gemm = { .m = rows,
-    .n = linear->out,
-    .k = linear->in,
-    .a = a,
-    .a_stride = linear->in,
-    .weight = linear->weight,
-    .weight_type = linear->type,
-    .bias = linear->bias,
-    .residual = residual,
-    .residual_stride = linear->out,
-    .out = out,
-    .out_stride = linear->out,
-    .activation = activation };
-
-  vidgen_gemm (recorder, &gemm);
-}
-
-static void
 record_norm (const VidgenMiniText *text, VidgenRecorder *recorder, guint rows)
 {
   const VidgenNorm norm = { .rows = rows,
@@ -213,16 +190,19 @@ vidgen_mini_text_record (
     const VidgenMiniTextLayer *layer = &text->weights->layers[i];
 
     record_norm (text, recorder, n_tokens);
-    project (recorder, &layer->qkv, n_tokens, text->normed, VIDGEN_SPAN_NONE,
-        text->qkv, VIDGEN_LINEAR);
+    vidgen_mini_project (recorder, &layer->qkv, n_tokens,
+        (VidgenMiniProduct){ .a = text->normed, .out = text->qkv });
     record_attention (text, recorder, n_tokens);
-    project (recorder, &layer->out, n_tokens, text->mixed, text->x, text->x,
-        VIDGEN_LINEAR);
+    vidgen_mini_project (recorder, &layer->out, n_tokens,
+        (VidgenMiniProduct){
+            .a = text->mixed, .residual = text->x, .out = text->x });
     record_norm (text, recorder, n_tokens);
-    project (recorder, &layer->fc1, n_tokens, text->normed, VIDGEN_SPAN_NONE,
-        text->inner, VIDGEN_GELU);
-    project (recorder, &layer->fc2, n_tokens, text->inner, text->x, text->x,
-        VIDGEN_LINEAR);
+    vidgen_mini_project (recorder, &layer->fc1, n_tokens,
+        (VidgenMiniProduct){
+            .a = text->normed, .out = text->inner, .activation = VIDGEN_GELU });
+    vidgen_mini_project (recorder, &layer->fc2, n_tokens,
+        (VidgenMiniProduct){
+            .a = text->inner, .residual = text->x, .out = text->x });
   }
   record_norm (text, recorder, n_tokens);
   vidgen_recorder_copy (

@@ -9,8 +9,6 @@
 static void list_layer (VidgenMiniLayer *layer, guint index,
     const VidgenMiniConfig *config, VidgenMiniLoader *loader);
 
-/* ---------------------------------------------------------- made tables */
-
 static void
 make_time (const VidgenMiniConfig *config, double t, float *out)
 {
@@ -111,8 +109,6 @@ make_modulation_bias (const VidgenMiniConfig *config,
     out[i] = a + b;
   }
 }
-
-/* --------------------------------------------------------------- the list */
 
 static void
 list_layer (VidgenMiniLayer *layer, guint index, const VidgenMiniConfig *config,

@@ -71,9 +71,4 @@ typedef struct {
 void vidgen_mini_transformer_sample (VidgenMiniTransformer *transformer,
     VidgenRecorder *recorder, const VidgenMiniSample *sample);
 
-/* `rows` rows of `count` floats to rows of `padded` floats, whose ends stay as
- * they are; the span given where the two are equal. */
-VidgenSpan vidgen_mini_pad (VidgenRecorder *recorder, VidgenSpan rows_of,
-    guint rows, guint count, VidgenSpan padded_rows, guint padded);
-
 G_END_DECLS

@@ -76,8 +76,6 @@ compare (Parity *parity, const char *name, const float *is, const float *should,
   parity->compared++;
 }
 
-/* ------------------------------------------ tensors that are laid out alike */
-
 /* [heads][tokens][head] of the golden to [tokens][heads * head] */
 static float *
 merge_heads (const VidgenTensor *tensor)
@@ -203,8 +201,6 @@ check_chunk (Parity *parity, guint64 chunk)
   g_assert_cmpuint (found, ==, 27);
 }
 
-/* --------------------------------------------------------------- the prompt */
-
 static void
 check_tokens (Parity *parity, guint prompt)
 {
@@ -254,8 +250,6 @@ check_pooled (Parity *parity, guint prompt)
     should[i] += ((const float *)bias->data)[i];
   compare (parity, name, find_taken (parity, "pooled", count), should, count);
 }
-
-/* ----------------------------------------------------------------- the test */
 
 static float *
 read_sound (gsize frames)
