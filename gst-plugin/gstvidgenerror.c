@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "gst-plugin/gstvidgenerror.h"
+
+#include <gio/gio.h>
+
+#include "shaders/runtime/error.h"
+
+static gint
+resource_code (const GError *error)
+{
+  if (error->domain == VIDGEN_ERROR) {
+    switch ((VidgenError)error->code) {
+    case VIDGEN_ERROR_NOT_FOUND:
+    case VIDGEN_ERROR_NO_DEVICE:
+      return GST_RESOURCE_ERROR_NOT_FOUND;
+    case VIDGEN_ERROR_NO_MEMORY:
+      return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
+    case VIDGEN_ERROR_INVALID:
+    case VIDGEN_ERROR_UNSUPPORTED:
+      return GST_RESOURCE_ERROR_SETTINGS;
+    case VIDGEN_ERROR_FORMAT:
+    case VIDGEN_ERROR_DEVICE_LOST:
+    case VIDGEN_ERROR_FAILED:
+      break;
+    }
+    return GST_RESOURCE_ERROR_FAILED;
+  }
+  if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return GST_RESOURCE_ERROR_NOT_FOUND;
+  return GST_RESOURCE_ERROR_FAILED;
+}
+
+void
+gst_vidgen_error_translate (const GError *error, GQuark *domain, gint *code)
+{
+  if (g_error_matches (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT)) {
+    *domain = GST_STREAM_ERROR;
+    *code = GST_STREAM_ERROR_FORMAT;
+  } else if (error->domain == GST_CORE_ERROR ||
+             error->domain == GST_STREAM_ERROR ||
+             error->domain == GST_LIBRARY_ERROR) {
+    *domain = error->domain;
+    *code = error->code;
+  } else {
+    *domain = GST_RESOURCE_ERROR;
+    *code = resource_code (error);
+  }
+}
+
+void
+gst_vidgen_error_post (
+    GstElement *element, GstMessageType type, const GError *error)
+{
+  GQuark domain;
+  gint code;
+
+  gst_vidgen_error_translate (error, &domain, &code);
+  gst_element_message_full (element, type, domain, code,
+      g_strdup (error->message),
+      g_strdup_printf ("%s %d", g_quark_to_string (error->domain), error->code),
+      __FILE__, GST_FUNCTION, __LINE__);
+}

@@ -1,0 +1,1056 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/**
+ * SECTION:element-vidgensrc
+ * @title: vidgensrc
+ * @short_description: Generates video and sound from a prompt
+ *
+ * Runs a diffusion model in Vulkan compute shaders and sends its pictures on
+ * the pad `video` and its sound on the pad `audio`. Without a duration it goes
+ * on for ever; with one it is a clip that can be sought in. The prompt may be
+ * changed while it plays.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 vidgensrc num-buffers=48 ! videoconvert ! autovideosink
+ * ]| Shows three seconds of the model's own example.
+ * |[
+ * gst-launch-1.0 vidgensrc name=s duration=10000000000 use-buffering=true \
+ *     prompt="ocean waves at sunset" \
+ *     s.video ! videoconvert ! autovideosink \
+ *     s.audio ! audioconvert ! audioresample ! autoaudiosink
+ * ]| Plays ten seconds of picture and sound.
+ * |[
+ * gst-launch-1.0 playbin3 uri="vidgen://mini?prompt=fireworks&duration=4"
+ * ]| Plays the same from a URI.
+ */
+
+#include "gst-plugin/gstvidgensrc.h"
+
+#include "gst-plugin/gstvidgenaudiosrc.h"
+#include "gst-plugin/gstvidgencaps.h"
+#include "gst-plugin/gstvidgenerror.h"
+#include "gst-plugin/gstvidgenreporter.h"
+#include "gst-plugin/gstvidgenuri.h"
+#include "gst-plugin/gstvidgenvideosrc.h"
+
+GST_DEBUG_CATEGORY (gst_vidgen_debug);
+#define GST_CAT_DEFAULT gst_vidgen_debug
+
+#define DEFAULT_MODEL "mini"
+#define DEFAULT_DEVICE "auto"
+#define DEFAULT_BUFFER_TIME GST_SECOND
+#define DEFAULT_GUIDANCE -1.0
+#define MAX_GUIDANCE 100.0
+
+enum {
+  PROP_0,
+  PROP_MODEL,
+  PROP_PROMPT,
+  PROP_NEGATIVE_PROMPT,
+  PROP_SEED,
+  PROP_STEPS,
+  PROP_GUIDANCE_SCALE,
+  PROP_TRANSITION_TIME,
+  PROP_DURATION,
+  PROP_NUM_BUFFERS,
+  PROP_IS_LIVE,
+  PROP_BUFFER_TIME,
+  PROP_USE_BUFFERING,
+  PROP_ON_UNDERRUN,
+  PROP_DEVICE,
+  PROP_CACHE_DIR,
+  PROP_STATS
+};
+
+struct _GstVidgenSrc {
+  GstBin parent;
+
+  GstVidgenPadSrc *children[VIDGEN_TRACKS];
+  GstPad *pads[VIDGEN_TRACKS];
+  GstVidgenReporter reporter;
+
+  GMutex lock; /* guards what follows, to `session` */
+  char *model_location;
+  VidgenSettings settings;
+  guint64 seed;
+  GstClockTime duration, buffer_time;
+  gint num_buffers;
+  gboolean is_live, use_buffering;
+  VidgenUnderrun on_underrun;
+  char *device_name, *cache_dir;
+  char *uri;
+  VidgenSession *session; /* in PAUSED and PLAYING */
+
+  /* From READY on; of state changes. */
+  VidgenModel *model;
+  VidgenDevice *device;
+  char *opened_model, *opened_device;
+
+  GstStreamCollection *collection;
+  guint group_id;
+
+  GMutex seek_lock; /* guards what follows */
+  guint32 seek_seqnum;
+  gboolean seek_result;
+};
+
+static void gst_vidgen_src_uri_handler_init (
+    gpointer iface, gpointer iface_data);
+
+G_DEFINE_TYPE_WITH_CODE (GstVidgenSrc, gst_vidgen_src, GST_TYPE_BIN,
+    G_IMPLEMENT_INTERFACE (
+        GST_TYPE_URI_HANDLER, gst_vidgen_src_uri_handler_init)
+        G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL) GST_DEBUG_CATEGORY_INIT (
+            gst_vidgen_debug, "vidgensrc", 0, "generated video and sound"))
+GST_ELEMENT_REGISTER_DEFINE (
+    vidgensrc, "vidgensrc", GST_RANK_NONE, GST_TYPE_VIDGEN_SRC)
+
+static const char *const track_names[VIDGEN_TRACKS] = { "video", "audio" };
+
+static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE ("video",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDGEN_VIDEO_CAPS));
+static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE ("audio",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDGEN_AUDIO_CAPS));
+
+GType
+gst_vidgen_underrun_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { VIDGEN_UNDERRUN_REPEAT,
+        "Repeat the last picture in silence until the buffer is full again",
+        "repeat" },
+    { VIDGEN_UNDERRUN_STALL, "Wait, and send late", "stall" },
+    { VIDGEN_UNDERRUN_ERROR, "Stop with an error", "error" }, { 0, NULL, NULL }
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVidgenUnderrun", values));
+  return type;
+}
+
+static VidgenSession *
+ref_session (GstVidgenSrc *src)
+{
+  g_mutex_lock (&src->lock);
+  VidgenSession *session =
+      src->session ? vidgen_session_ref (src->session) : NULL;
+  g_mutex_unlock (&src->lock);
+  return session;
+}
+
+static VidgenTrack
+track_of (GstVidgenSrc *src, GstPad *pad)
+{
+  return pad == src->pads[VIDGEN_TRACK_VIDEO] ? VIDGEN_TRACK_VIDEO
+                                              : VIDGEN_TRACK_AUDIO;
+}
+
+/* Seeks: one event moves both children, however often it arrives. */
+
+static gint64
+seek_time (
+    GstVidgenSrc *src, VidgenTrack track, GstFormat format, gint64 position)
+{
+  gint64 time = position;
+
+  if (format != GST_FORMAT_TIME && position >= 0 &&
+      !gst_element_query_convert (GST_ELEMENT (src->children[track]), format,
+          position, GST_FORMAT_TIME, &time))
+    return -1;
+  return time;
+}
+
+/* The same seek in time, with a start that both children understand alike. */
+static GstEvent *
+normal_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
+{
+  GstElement *child = GST_ELEMENT (src->children[track]);
+  GstSeekType start_type, stop_type;
+  gint64 start, stop;
+  GstSeekFlags flags;
+  GstFormat format;
+  double rate;
+
+  gst_event_parse_seek (
+      event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
+  if (rate <= 0 || (flags & GST_SEEK_FLAG_INSTANT_RATE_CHANGE) ||
+      (format != GST_FORMAT_TIME && format != GST_FORMAT_DEFAULT))
+    return NULL;
+  start = seek_time (src, track, format, start);
+  stop = seek_time (src, track, format, stop);
+  if (start_type == GST_SEEK_TYPE_NONE) {
+    if (!gst_element_query_position (child, GST_FORMAT_TIME, &start))
+      return NULL;
+    start_type = GST_SEEK_TYPE_SET;
+  }
+  GstEvent *seek = gst_event_new_seek (
+      rate, GST_FORMAT_TIME, flags, start_type, start, stop_type, stop);
+  gst_event_set_seqnum (seek, gst_event_get_seqnum (event));
+  return seek;
+}
+
+static gboolean
+is_seekable (GstVidgenSrc *src)
+{
+  g_mutex_lock (&src->lock);
+  const gboolean seekable =
+      !src->is_live &&
+      (GST_CLOCK_TIME_IS_VALID (src->duration) || src->num_buffers >= 0);
+  g_mutex_unlock (&src->lock);
+  return seekable;
+}
+
+static gboolean
+forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
+{
+  g_autoptr (GstEvent) seek =
+      is_seekable (src) ? normal_seek (src, track, event) : NULL;
+  gboolean moved = seek != NULL;
+
+  for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
+    moved = gst_element_send_event (
+        GST_ELEMENT (src->children[i]), gst_event_ref (seek));
+  return moved;
+}
+
+static gboolean
+gst_vidgen_src_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
+{
+  const guint32 seqnum = gst_event_get_seqnum (event);
+
+  g_mutex_lock (&src->seek_lock);
+  if (seqnum != src->seek_seqnum) {
+    src->seek_result = forward_seek (src, track, event);
+    src->seek_seqnum = seqnum;
+  }
+  const gboolean result = src->seek_result;
+  g_mutex_unlock (&src->seek_lock);
+  gst_event_unref (event);
+  return result;
+}
+
+static gboolean
+gst_vidgen_src_send_event (GstElement *element, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
+    return gst_vidgen_src_seek (
+        GST_VIDGEN_SRC (element), VIDGEN_TRACK_VIDEO, event);
+  return GST_ELEMENT_CLASS (gst_vidgen_src_parent_class)
+      ->send_event (element, event);
+}
+
+/* Pads. */
+
+static void
+set_linked (GstVidgenSrc *src, GstPad *pad)
+{
+  g_autoptr (VidgenSession) session = ref_session (src);
+
+  if (session && gst_pad_is_linked (pad))
+    vidgen_session_set_linked (session, track_of (src, pad), TRUE);
+}
+
+static void
+on_linked (GstPad *pad, G_GNUC_UNUSED GstPad *peer, gpointer user_data)
+{
+  set_linked (GST_VIDGEN_SRC (user_data), pad);
+}
+
+static gboolean
+gst_vidgen_src_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
+    return gst_vidgen_src_seek (src, track_of (src, pad), event);
+  /* Something behind the pad was linked anew. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    set_linked (src, pad);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* One pad may lead nowhere. */
+static GstFlowReturn
+gst_vidgen_src_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstVidgenSrc *src = gst_pad_get_element_private (pad);
+  const VidgenTrack track = track_of (src, GST_PAD (parent));
+  const GstFlowReturn result =
+      gst_proxy_pad_chain_default (pad, parent, buffer);
+  g_autoptr (VidgenSession) session = ref_session (src);
+
+  if (!session || result == GST_FLOW_OK || result == GST_FLOW_FLUSHING)
+    return result;
+  if (result != GST_FLOW_NOT_LINKED) {
+    vidgen_session_set_done (session, track);
+    return result;
+  }
+  return vidgen_session_set_linked (session, track, FALSE) ? GST_FLOW_OK
+                                                           : result;
+}
+
+static GstEvent *
+own_stream_start (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
+{
+  GstStream *stream = gst_stream_collection_get_stream (src->collection, track);
+  GstEvent *own =
+      gst_event_new_stream_start (gst_stream_get_stream_id (stream));
+
+  gst_event_set_seqnum (own, gst_event_get_seqnum (event));
+  gst_event_set_group_id (own, src->group_id);
+  gst_event_set_stream (own, stream);
+  gst_event_set_stream_flags (own, gst_stream_get_stream_flags (stream));
+  gst_event_unref (event);
+  return own;
+}
+
+static gboolean
+gst_vidgen_src_proxy_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstVidgenSrc *src = gst_pad_get_element_private (pad);
+  const VidgenTrack track = track_of (src, GST_PAD (parent));
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START)
+    return gst_pad_event_default (pad, parent, event);
+  const gboolean sent =
+      gst_pad_event_default (pad, parent, own_stream_start (src, track, event));
+  gst_pad_push_event (
+      GST_PAD (parent), gst_event_new_stream_collection (src->collection));
+  return sent;
+}
+
+static void
+add_track (GstVidgenSrc *src, VidgenTrack track, GType child_type,
+    GstStaticPadTemplate *static_template)
+{
+  GstElement *child =
+      g_object_new (child_type, "name", track_names[track], NULL);
+  g_autoptr (GstPadTemplate) template =
+      gst_static_pad_template_get (static_template);
+  g_autoptr (GstPad) target = gst_element_get_static_pad (child, "src");
+
+  gst_bin_add (GST_BIN (src), child);
+  src->children[track] = GST_VIDGEN_PAD_SRC (child);
+  GstPad *pad =
+      gst_ghost_pad_new_from_template (track_names[track], target, template);
+  g_autoptr (GstProxyPad) proxy =
+      gst_proxy_pad_get_internal (GST_PROXY_PAD (pad));
+  gst_pad_set_element_private (GST_PAD (proxy), src);
+  gst_pad_set_chain_function (GST_PAD (proxy), gst_vidgen_src_chain);
+  gst_pad_set_event_function (GST_PAD (proxy), gst_vidgen_src_proxy_event);
+  gst_pad_set_event_function (pad, gst_vidgen_src_pad_event);
+  g_signal_connect (pad, "linked", G_CALLBACK (on_linked), src);
+  src->pads[track] = pad;
+  gst_element_add_pad (GST_ELEMENT (src), pad);
+}
+
+static void
+make_collection (GstVidgenSrc *src)
+{
+  static const GstStreamType types[VIDGEN_TRACKS] = { GST_STREAM_TYPE_VIDEO,
+    GST_STREAM_TYPE_AUDIO };
+
+  gst_clear_object (&src->collection);
+  src->collection = gst_stream_collection_new (NULL);
+  src->group_id = gst_util_group_id_next ();
+  for (guint i = 0; i < VIDGEN_TRACKS; i++) {
+    g_autofree char *id = gst_pad_create_stream_id (
+        src->pads[i], GST_ELEMENT (src), track_names[i]);
+    gst_stream_collection_add_stream (src->collection,
+        gst_stream_new (id, NULL, types[i], GST_STREAM_FLAG_SELECT));
+  }
+}
+
+/* States. */
+
+static gboolean
+check_prompt (const char *prompt, GError **error)
+{
+  if (prompt && strlen (prompt) > VIDGEN_PROMPT_MAX_BYTES) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The prompt is longer than %u bytes.", VIDGEN_PROMPT_MAX_BYTES);
+    return FALSE;
+  }
+  if (prompt && !g_utf8_validate (prompt, -1, NULL)) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "The prompt is not valid UTF-8.");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+close_model (GstVidgenSrc *src)
+{
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    gst_vidgen_pad_src_set_model (src->children[i], NULL);
+  g_clear_pointer (&src->model, vidgen_model_unref);
+  g_clear_pointer (&src->device, vidgen_device_unref);
+  g_clear_pointer (&src->opened_model, g_free);
+  g_clear_pointer (&src->opened_device, g_free);
+}
+
+static void
+set_cache_dir (VidgenDevice *device, const char *cache_dir)
+{
+  g_autofree char *path =
+      cache_dir ? g_strdup (cache_dir)
+                : g_build_filename (g_get_user_cache_dir (), "vidgensrc", NULL);
+
+  vidgen_device_set_cache_dir (device, path);
+}
+
+static void
+warn_of_cpu (GstVidgenSrc *src, const char *device_name)
+{
+  const VidgenDeviceCaps *caps = vidgen_device_caps (src->device);
+
+  if (caps->type == VIDGEN_DEVICE_CPU && g_str_equal (device_name, "auto"))
+    GST_ELEMENT_WARNING (src, RESOURCE, NOT_FOUND,
+        ("No GPU was found; %s generates on the CPU, slowly.", caps->name),
+        (NULL));
+}
+
+/* Opens what the properties name, unless it is open already. */
+static gboolean
+open_model (GstVidgenSrc *src, GError **error)
+{
+  g_mutex_lock (&src->lock);
+  g_autofree char *location = g_strdup (src->model_location);
+  g_autofree char *device_name = g_strdup (src->device_name);
+  g_autofree char *cache_dir = g_strdup (src->cache_dir);
+  const gboolean valid = check_prompt (src->settings.prompt, error) &&
+                         check_prompt (src->settings.negative_prompt, error);
+  g_mutex_unlock (&src->lock);
+
+  if (!valid)
+    return FALSE;
+  if (src->model && g_str_equal (location, src->opened_model) &&
+      g_str_equal (device_name, src->opened_device))
+    return TRUE;
+  close_model (src);
+  src->model = vidgen_model_open (location, error);
+  if (!src->model)
+    return FALSE;
+  src->device = vidgen_device_open (device_name, error);
+  if (!src->device) {
+    close_model (src);
+    return FALSE;
+  }
+  set_cache_dir (src->device, cache_dir);
+  warn_of_cpu (src, device_name);
+  src->opened_model = g_steal_pointer (&location);
+  src->opened_device = g_steal_pointer (&device_name);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    gst_vidgen_pad_src_set_model (src->children[i], src->model);
+  return TRUE;
+}
+
+static gboolean
+open_or_post (GstVidgenSrc *src)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_vidgen_reporter_reset (&src->reporter);
+  if (open_model (src, &error))
+    return TRUE;
+  if (gst_vidgen_reporter_claim_error (&src->reporter))
+    gst_vidgen_error_post (GST_ELEMENT (src), GST_MESSAGE_ERROR, error);
+  return FALSE;
+}
+
+/* Whichever of duration and num-buffers ends earlier. */
+static guint64
+clip_frames (const GstVidgenSrc *src, const VidgenFormat *format)
+{
+  guint64 frames = VIDGEN_ENDLESS;
+
+  if (GST_CLOCK_TIME_IS_VALID (src->duration))
+    frames = gst_util_uint64_scale_round (
+        src->duration, format->fps_n, GST_SECOND * format->fps_d);
+  if (src->num_buffers >= 0)
+    frames = MIN (frames, (guint64)src->num_buffers);
+  return frames;
+}
+
+static void
+start_session (GstVidgenSrc *src)
+{
+  const VidgenModelInfo *info = vidgen_model_info (src->model);
+  VidgenSessionParams params = { .model = src->model, .device = src->device };
+
+  make_collection (src);
+  gst_element_post_message (GST_ELEMENT (src),
+      gst_message_new_stream_collection (GST_OBJECT (src), src->collection));
+  src->reporter.frame_ns = gst_util_uint64_scale (
+      GST_SECOND, info->native.fps_d, info->native.fps_n);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    params.linked[i] = gst_pad_is_linked (src->pads[i]);
+
+  g_mutex_lock (&src->lock);
+  params.seed = src->seed;
+  params.frames = clip_frames (src, &info->native);
+  params.live = src->is_live;
+  params.report_level = src->use_buffering;
+  params.buffer_ns = src->buffer_time;
+  params.underrun = src->on_underrun;
+  params.settings = &src->settings;
+  src->session = vidgen_session_new (
+      &params, &gst_vidgen_reporter_callbacks, &src->reporter);
+  g_autofree char *comment = g_strdup_printf (
+      "model %s, seed %" G_GUINT64_FORMAT, info->name, src->seed);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++) {
+    gst_base_src_set_live (GST_BASE_SRC (src->children[i]), src->is_live);
+    gst_vidgen_pad_src_set_session (src->children[i], src->session, comment);
+  }
+  g_mutex_unlock (&src->lock);
+}
+
+static void
+stop_session (GstVidgenSrc *src)
+{
+  g_autoptr (VidgenSession) session = ref_session (src);
+
+  if (session)
+    vidgen_session_stop (session);
+}
+
+static void
+free_session (GstVidgenSrc *src)
+{
+  g_mutex_lock (&src->lock);
+  VidgenSession *session = g_steal_pointer (&src->session);
+  g_mutex_unlock (&src->lock);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    gst_vidgen_pad_src_set_session (src->children[i], NULL, NULL);
+  vidgen_session_unref (session);
+}
+
+static GstStateChangeReturn
+gst_vidgen_src_change_state (GstElement *element, GstStateChange transition)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (element);
+
+  switch (transition) {
+  case GST_STATE_CHANGE_NULL_TO_READY:
+    if (!open_or_post (src))
+      return GST_STATE_CHANGE_FAILURE;
+    break;
+  case GST_STATE_CHANGE_READY_TO_PAUSED:
+    if (!open_or_post (src))
+      return GST_STATE_CHANGE_FAILURE;
+    start_session (src);
+    break;
+  case GST_STATE_CHANGE_PAUSED_TO_READY:
+    stop_session (src);
+    break;
+  default:
+    break;
+  }
+
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (gst_vidgen_src_parent_class)
+          ->change_state (element, transition);
+
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+          result == GST_STATE_CHANGE_FAILURE)) {
+    stop_session (src);
+    free_session (src);
+  } else if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
+             (transition == GST_STATE_CHANGE_NULL_TO_READY &&
+                 result == GST_STATE_CHANGE_FAILURE)) {
+    close_model (src);
+  }
+  return result;
+}
+
+/* Errors of the children: the first one alone, in words about the element. */
+static GstMessage *
+own_error (GstVidgenSrc *src, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL, own = NULL;
+  g_autofree char *debug = NULL;
+  const GstStructure *details = NULL;
+  gint flow = GST_FLOW_ERROR;
+
+  gst_message_parse_error (message, &error, &debug);
+  gst_message_parse_error_details (message, &details);
+  if (details)
+    gst_structure_get_int (details, "flow-return", &flow);
+  if (flow == GST_FLOW_NOT_NEGOTIATED)
+    own = g_error_new (GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+        "Downstream takes none of the formats that the model makes.");
+  else if (flow == GST_FLOW_NOT_LINKED)
+    own = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+        "Neither the video nor the audio pad is linked.");
+  gst_message_unref (message);
+  return gst_message_new_error (GST_OBJECT (src), own ? own : error, debug);
+}
+
+static void
+gst_vidgen_src_handle_message (GstBin *bin, GstMessage *message)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (bin);
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    if (!gst_vidgen_reporter_claim_error (&src->reporter)) {
+      gst_message_unref (message);
+      return;
+    }
+    message = own_error (src, message);
+  }
+  GST_BIN_CLASS (gst_vidgen_src_parent_class)->handle_message (bin, message);
+}
+
+/* Properties. */
+
+static void
+restore_settings (GstElement *element, const VidgenSettings *in_force)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (element);
+
+  g_mutex_lock (&src->lock);
+  vidgen_settings_copy (&src->settings, in_force);
+  g_mutex_unlock (&src->lock);
+}
+
+static void
+set_string (char **to, const GValue *value)
+{
+  g_free (*to);
+  *to = g_value_dup_string (value);
+}
+
+/* A bad prompt is refused at once where one is in force; else it is found when
+ * the element starts. */
+static void
+set_prompt (GstVidgenSrc *src, char **to, const GValue *value)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&src->lock);
+  const gboolean refused =
+      src->session && !check_prompt (g_value_get_string (value), &error);
+  if (!refused)
+    set_string (to, value);
+  g_mutex_unlock (&src->lock);
+  if (refused)
+    gst_vidgen_error_post (GST_ELEMENT (src), GST_MESSAGE_WARNING, error);
+}
+
+static void
+set_locked (GstVidgenSrc *src, guint id, const GValue *value)
+{
+  switch (id) {
+  case PROP_MODEL:
+    set_string (&src->model_location, value);
+    if (!src->model_location)
+      src->model_location = g_strdup (DEFAULT_MODEL);
+    break;
+  case PROP_SEED:
+    src->seed = g_value_get_uint64 (value);
+    break;
+  case PROP_STEPS:
+    src->settings.steps = g_value_get_uint (value);
+    break;
+  case PROP_GUIDANCE_SCALE:
+    src->settings.guidance = g_value_get_double (value);
+    break;
+  case PROP_TRANSITION_TIME:
+    src->settings.transition_ns = g_value_get_uint64 (value);
+    break;
+  case PROP_DURATION:
+    src->duration = g_value_get_uint64 (value);
+    break;
+  case PROP_NUM_BUFFERS:
+    src->num_buffers = g_value_get_int (value);
+    break;
+  case PROP_IS_LIVE:
+    src->is_live = g_value_get_boolean (value);
+    break;
+  case PROP_BUFFER_TIME:
+    src->buffer_time = g_value_get_uint64 (value);
+    break;
+  case PROP_USE_BUFFERING:
+    src->use_buffering = g_value_get_boolean (value);
+    break;
+  case PROP_ON_UNDERRUN:
+    src->on_underrun = g_value_get_enum (value);
+    break;
+  case PROP_DEVICE:
+    set_string (&src->device_name, value);
+    if (!src->device_name)
+      src->device_name = g_strdup (DEFAULT_DEVICE);
+    break;
+  case PROP_CACHE_DIR:
+    set_string (&src->cache_dir, value);
+    break;
+  default:
+    break;
+  }
+}
+
+static void
+gst_vidgen_src_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (object);
+
+  switch (id) {
+  case PROP_PROMPT:
+    set_prompt (src, &src->settings.prompt, value);
+    break;
+  case PROP_NEGATIVE_PROMPT:
+    set_prompt (src, &src->settings.negative_prompt, value);
+    break;
+  case PROP_STATS:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+    break;
+  default:
+    g_mutex_lock (&src->lock);
+    set_locked (src, id, value);
+    g_mutex_unlock (&src->lock);
+    break;
+  }
+
+  g_mutex_lock (&src->lock);
+  if (src->session) {
+    vidgen_session_set (src->session, &src->settings);
+    vidgen_session_set_underrun (src->session, src->on_underrun);
+  }
+  g_mutex_unlock (&src->lock);
+}
+
+static GstStructure *
+make_stats (GstVidgenSrc *src)
+{
+  g_autoptr (VidgenSession) session = ref_session (src);
+  VidgenSessionStats stats = { 0 };
+  guint64 memory = 0;
+
+  if (session) {
+    vidgen_session_stats (session, &stats);
+    memory = vidgen_device_memory_peak (src->device);
+  }
+  return gst_structure_new ("vidgen-stats", "chunks", G_TYPE_UINT64,
+      stats.chunks, "frames", G_TYPE_UINT64, stats.frames,
+      "time-to-first-chunk", G_TYPE_UINT64, stats.first_chunk_ns,
+      "real-time-factor", G_TYPE_DOUBLE, stats.real_time_factor, "underruns",
+      G_TYPE_UINT64, stats.underruns, "deadline-attainment", G_TYPE_DOUBLE,
+      stats.frames > 0 ? (double)stats.on_time / stats.frames : 1.0,
+      "queue-level", G_TYPE_UINT64, stats.level_ns, "device-time",
+      G_TYPE_UINT64, stats.device_ns, "peak-memory", G_TYPE_UINT64, memory,
+      NULL);
+}
+
+static void
+get_locked (GstVidgenSrc *src, guint id, GValue *value)
+{
+  switch (id) {
+  case PROP_MODEL:
+    g_value_set_string (value, src->model_location);
+    break;
+  case PROP_PROMPT:
+    g_value_set_string (value, src->settings.prompt);
+    break;
+  case PROP_NEGATIVE_PROMPT:
+    g_value_set_string (value, src->settings.negative_prompt);
+    break;
+  case PROP_SEED:
+    g_value_set_uint64 (value, src->seed);
+    break;
+  case PROP_STEPS:
+    g_value_set_uint (value, src->settings.steps);
+    break;
+  case PROP_GUIDANCE_SCALE:
+    g_value_set_double (value, src->settings.guidance);
+    break;
+  case PROP_TRANSITION_TIME:
+    g_value_set_uint64 (value, src->settings.transition_ns);
+    break;
+  case PROP_DURATION:
+    g_value_set_uint64 (value, src->duration);
+    break;
+  case PROP_NUM_BUFFERS:
+    g_value_set_int (value, src->num_buffers);
+    break;
+  case PROP_IS_LIVE:
+    g_value_set_boolean (value, src->is_live);
+    break;
+  case PROP_BUFFER_TIME:
+    g_value_set_uint64 (value, src->buffer_time);
+    break;
+  case PROP_USE_BUFFERING:
+    g_value_set_boolean (value, src->use_buffering);
+    break;
+  case PROP_ON_UNDERRUN:
+    g_value_set_enum (value, src->on_underrun);
+    break;
+  case PROP_DEVICE:
+    g_value_set_string (value, src->device_name);
+    break;
+  case PROP_CACHE_DIR:
+    g_value_set_string (value, src->cache_dir);
+    break;
+  default:
+    break;
+  }
+}
+
+static void
+gst_vidgen_src_get_property (
+    GObject *object, guint id, GValue *value, G_GNUC_UNUSED GParamSpec *spec)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (object);
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, make_stats (src));
+    return;
+  }
+  g_mutex_lock (&src->lock);
+  get_locked (src, id, value);
+  g_mutex_unlock (&src->lock);
+}
+
+static void
+gst_vidgen_src_finalize (GObject *object)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (object);
+
+  close_model (src);
+  gst_clear_object (&src->collection);
+  g_free (src->model_location);
+  vidgen_settings_clear (&src->settings);
+  g_free (src->device_name);
+  g_free (src->cache_dir);
+  g_free (src->uri);
+  g_mutex_clear (&src->lock);
+  g_mutex_clear (&src->seek_lock);
+  G_OBJECT_CLASS (gst_vidgen_src_parent_class)->finalize (object);
+}
+
+#define READY                                                                  \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING                                                                \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_content_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_MODEL,
+      g_param_spec_string ("model", "Model",
+          "Name of an embedded model, or path of a checkpoint file or folder",
+          DEFAULT_MODEL, READY));
+  g_object_class_install_property (klass, PROP_PROMPT,
+      g_param_spec_string ("prompt", "Prompt",
+          "What to generate, from the next chunk on; NULL for the model's "
+          "own example",
+          NULL, PLAYING));
+  g_object_class_install_property (klass, PROP_NEGATIVE_PROMPT,
+      g_param_spec_string ("negative-prompt", "Negative prompt",
+          "What not to generate, where the model uses guidance", NULL,
+          PLAYING));
+  g_object_class_install_property (klass, PROP_SEED,
+      g_param_spec_uint64 ("seed", "Seed",
+          "Key of the content: the same seed and prompt give the same content",
+          0, G_MAXUINT64, 0, READY));
+  g_object_class_install_property (klass, PROP_STEPS,
+      g_param_spec_uint ("steps", "Steps",
+          "Denoising steps of a chunk; 0 for the model's default", 0, 1000, 0,
+          PLAYING));
+  g_object_class_install_property (klass, PROP_GUIDANCE_SCALE,
+      g_param_spec_double ("guidance-scale", "Guidance scale",
+          "Scale of classifier-free guidance; -1 for the model's default",
+          DEFAULT_GUIDANCE, MAX_GUIDANCE, DEFAULT_GUIDANCE,
+          PLAYING | GST_PARAM_CONTROLLABLE));
+  g_object_class_install_property (klass, PROP_TRANSITION_TIME,
+      g_param_spec_uint64 ("transition-time", "Transition time",
+          "Time over which a new prompt blends in, in nanoseconds", 0,
+          G_MAXINT64, 0, PLAYING));
+}
+
+static void
+install_stream_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_DURATION,
+      g_param_spec_uint64 ("duration", "Duration",
+          "Length of a clip that can be sought in, in nanoseconds; the "
+          "default is endless",
+          0, G_MAXUINT64, GST_CLOCK_TIME_NONE, READY));
+  g_object_class_install_property (klass, PROP_NUM_BUFFERS,
+      g_param_spec_int ("num-buffers", "Number of buffers",
+          "Video frames to send, sound ending with them; -1 for no limit", -1,
+          G_MAXINT, -1, READY));
+  g_object_class_install_property (klass, PROP_IS_LIVE,
+      g_param_spec_boolean ("is-live", "Is live",
+          "Whether to send at the pace of the clock", FALSE, READY));
+  g_object_class_install_property (klass, PROP_BUFFER_TIME,
+      g_param_spec_uint64 ("buffer-time", "Buffer time",
+          "How far generation runs ahead, and what a live source collects "
+          "before it sends, in nanoseconds",
+          0, G_MAXINT64, DEFAULT_BUFFER_TIME, READY));
+  g_object_class_install_property (klass, PROP_USE_BUFFERING,
+      g_param_spec_boolean ("use-buffering", "Use buffering",
+          "Whether to post buffering messages, so that a player pauses while "
+          "generation is slower than real time",
+          FALSE, READY));
+  g_object_class_install_property (klass, PROP_ON_UNDERRUN,
+      g_param_spec_enum ("on-underrun", "On underrun",
+          "What a live source does when generation is late",
+          GST_TYPE_VIDGEN_UNDERRUN, VIDGEN_UNDERRUN_REPEAT, PLAYING));
+  g_object_class_install_property (klass, PROP_DEVICE,
+      g_param_spec_string ("device", "Device",
+          "GPU by index, UUID or part of its name; auto for the best there is",
+          DEFAULT_DEVICE, READY));
+  g_object_class_install_property (klass, PROP_CACHE_DIR,
+      g_param_spec_string ("cache-dir", "Cache folder",
+          "Where compiled pipelines are kept; NULL for the user's cache folder",
+          NULL, READY));
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "What was generated so far and how fast", GST_TYPE_STRUCTURE,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+gst_vidgen_src_class_init (GstVidgenSrcClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = gst_vidgen_src_set_property;
+  object_class->get_property = gst_vidgen_src_get_property;
+  object_class->finalize = gst_vidgen_src_finalize;
+  install_content_properties (object_class);
+  install_stream_properties (object_class);
+
+  gst_element_class_add_static_pad_template (element_class, &video_template);
+  gst_element_class_add_static_pad_template (element_class, &audio_template);
+  gst_element_class_set_static_metadata (element_class,
+      "Generated video and sound", "Source/Video/Audio",
+      "Generates video and sound from a prompt with a diffusion model",
+      "The vidgensrc authors");
+  element_class->change_state = gst_vidgen_src_change_state;
+  element_class->send_event = gst_vidgen_src_send_event;
+  GST_BIN_CLASS (klass)->handle_message = gst_vidgen_src_handle_message;
+  gst_type_mark_as_plugin_api (GST_TYPE_VIDGEN_UNDERRUN, 0);
+}
+
+static void
+gst_vidgen_src_init (GstVidgenSrc *src)
+{
+  gst_bin_set_suppressed_flags (
+      GST_BIN (src), GST_ELEMENT_FLAG_SOURCE | GST_ELEMENT_FLAG_SINK);
+  GST_OBJECT_FLAG_SET (src, GST_ELEMENT_FLAG_SOURCE);
+  g_mutex_init (&src->lock);
+  g_mutex_init (&src->seek_lock);
+  src->seek_seqnum = GST_SEQNUM_INVALID;
+  src->reporter.element = GST_ELEMENT (src);
+  src->reporter.restored = restore_settings;
+  src->model_location = g_strdup (DEFAULT_MODEL);
+  src->device_name = g_strdup (DEFAULT_DEVICE);
+  src->settings.guidance = DEFAULT_GUIDANCE;
+  src->duration = GST_CLOCK_TIME_NONE;
+  src->num_buffers = -1;
+  src->buffer_time = DEFAULT_BUFFER_TIME;
+  add_track (
+      src, VIDGEN_TRACK_VIDEO, GST_TYPE_VIDGEN_VIDEO_SRC, &video_template);
+  add_track (
+      src, VIDGEN_TRACK_AUDIO, GST_TYPE_VIDGEN_AUDIO_SRC, &audio_template);
+}
+
+/* The URI. */
+
+static GstURIType
+gst_vidgen_src_uri_get_type (G_GNUC_UNUSED GType type)
+{
+  return GST_URI_SRC;
+}
+
+static const char *const *
+gst_vidgen_src_uri_get_protocols (G_GNUC_UNUSED GType type)
+{
+  static const char *const protocols[] = { GST_VIDGEN_URI_SCHEME, NULL };
+
+  return protocols;
+}
+
+static char *
+gst_vidgen_src_uri_get_uri (GstURIHandler *handler)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (handler);
+
+  g_mutex_lock (&src->lock);
+  char *uri = g_strdup (src->uri);
+  g_mutex_unlock (&src->lock);
+  return uri;
+}
+
+static void
+filter_video (GstVidgenSrc *src, const GstStructure *fields)
+{
+  static const char *const names[] = { "width", "height", "framerate", NULL };
+  GstCaps *filter = gst_caps_new_empty_simple ("video/x-raw");
+
+  for (guint i = 0; names[i]; i++) {
+    const GValue *value = gst_structure_get_value (fields, names[i]);
+    if (value)
+      gst_caps_set_value (filter, names[i], value);
+  }
+  gst_vidgen_video_src_set_filter (
+      GST_VIDGEN_VIDEO_SRC (src->children[VIDGEN_TRACK_VIDEO]), filter);
+  gst_caps_unref (filter);
+}
+
+static gboolean
+set_field (GQuark field, const GValue *value, gpointer user_data)
+{
+  const char *name = g_quark_to_string (field);
+
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (user_data), name))
+    g_object_set_property (user_data, name, value);
+  return TRUE;
+}
+
+static gboolean
+gst_vidgen_src_uri_set_uri (
+    GstURIHandler *handler, const char *uri, GError **error)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (handler);
+
+  if (GST_STATE (src) > GST_STATE_READY) {
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+        "The URI of vidgensrc can be set in NULL and READY only.");
+    return FALSE;
+  }
+  g_autoptr (GstStructure) fields =
+      gst_vidgen_uri_parse (uri, G_OBJECT_GET_CLASS (src), error);
+  if (!fields)
+    return FALSE;
+
+  g_object_set (src, "use-buffering", TRUE, NULL);
+  gst_structure_foreach (fields, set_field, src);
+  filter_video (src, fields);
+  g_mutex_lock (&src->lock);
+  g_free (src->uri);
+  src->uri = g_strdup (uri);
+  g_mutex_unlock (&src->lock);
+  return TRUE;
+}
+
+static void
+gst_vidgen_src_uri_handler_init (
+    gpointer iface, G_GNUC_UNUSED gpointer iface_data)
+{
+  GstURIHandlerInterface *uri_iface = iface;
+
+  uri_iface->get_type = gst_vidgen_src_uri_get_type;
+  uri_iface->get_protocols = gst_vidgen_src_uri_get_protocols;
+  uri_iface->get_uri = gst_vidgen_src_uri_get_uri;
+  uri_iface->set_uri = gst_vidgen_src_uri_set_uri;
+}

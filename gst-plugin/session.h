@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "gst-plugin/generator.h"
+#include "gst-plugin/timeline.h"
+
+G_BEGIN_DECLS
+
+/* The thread and the queue between a stream and the two pads of an element.
+ * Its worker loads the model, then makes chunks while less than `buffer_ns` of
+ * content is ahead of the pad that is furthest; each pad (a track) takes the
+ * output slot by slot. What a slot carries is decided once, by the track that
+ * asks first, so that both tracks carry equal spans. Knows no GStreamer types.
+ *
+ * Refcounted. Every function is thread-safe; each track is taken from by one
+ * thread.
+ */
+typedef struct _VidgenSession VidgenSession;
+
+typedef enum { VIDGEN_TRACK_VIDEO, VIDGEN_TRACK_AUDIO } VidgenTrack;
+#define VIDGEN_TRACKS 2
+
+/* What a live session does when content is late. */
+typedef enum {
+  VIDGEN_UNDERRUN_REPEAT, /* fillers until the buffer is full again */
+  VIDGEN_UNDERRUN_STALL,  /* waits */
+  VIDGEN_UNDERRUN_ERROR
+} VidgenUnderrun;
+
+/* Nothing is locked while one of these runs. `time_ns` is the time of an
+ * output frame: stream time, which live is running time too. */
+typedef struct {
+  /* On the worker. phase: "load" or "warmup", or NULL: loaded. */
+  void (*progress) (const char *phase, double fraction, gpointer user_data);
+  /* On the worker: the load was given up; `error` says why. */
+  void (*load_failed) (const GError *error, gpointer user_data);
+  /* On the worker, before the chunk that begins then: the moment to set what
+   * changes with time. */
+  void (*before_chunk) (guint64 time_ns, gpointer user_data);
+  /* On the worker. */
+  void (*chunk_made) (guint64 chunk, guint64 generation_ns, guint64 level_ns,
+      gpointer user_data);
+  /* A prompt set after the start shows from then on. As soon as that is
+   * certain: on the worker, or live on a track's thread. */
+  void (*prompt_applied) (
+      const char *prompt, guint64 chunk, guint64 time_ns, gpointer user_data);
+  /* On the worker: settings that cannot be; `in_force` stay. */
+  void (*settings_refused) (
+      const GError *error, const VidgenSettings *in_force, gpointer user_data);
+  /* On any thread, in order; only with `report_level`. 0 to 100. */
+  void (*level) (guint percent, gpointer user_data);
+  /* On a track's thread: content is late from then on, behind `on_time`
+   * frames that were not. */
+  void (*underrun) (guint64 time_ns, guint64 on_time, gpointer user_data);
+  /* On any thread, once; the session makes nothing more. */
+  void (*failed) (const GError *error, gpointer user_data);
+} VidgenSessionCallbacks;
+
+typedef struct {
+  VidgenModel *model;
+  VidgenDevice *device;
+  guint64 seed;
+  guint64 frames; /* of the clip; VIDGEN_ENDLESS */
+  gboolean live;
+  gboolean report_level;
+  guint64 buffer_ns;
+  VidgenUnderrun underrun;
+  gboolean linked[VIDGEN_TRACKS];
+  const VidgenSettings *settings;
+} VidgenSessionParams;
+
+/* Starts the worker. `callbacks` and `user_data` must live until
+ * vidgen_session_stop() has returned. */
+VidgenSession *vidgen_session_new (const VidgenSessionParams *params,
+    const VidgenSessionCallbacks *callbacks, gpointer user_data);
+/* Cancels what runs, lets every track go with FLUSHING for good, and waits for
+ * the worker to end. */
+void vidgen_session_stop (VidgenSession *session);
+VidgenSession *vidgen_session_ref (VidgenSession *session);
+void vidgen_session_unref (VidgenSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenSession, vidgen_session_unref)
+
+/* Never changes. */
+const VidgenTimeline *vidgen_session_timeline (const VidgenSession *session);
+const VidgenModelInfo *vidgen_session_model (const VidgenSession *session);
+gboolean vidgen_session_is_live (const VidgenSession *session);
+/* A clip that is not live. */
+gboolean vidgen_session_is_seekable (const VidgenSession *session);
+
+/* From the next chunk on. Before the first chunk is made, bad settings fail
+ * the session; later they are refused. */
+void vidgen_session_set (
+    VidgenSession *session, const VidgenSettings *settings);
+void vidgen_session_set_underrun (
+    VidgenSession *session, VidgenUnderrun underrun);
+/* The size and format of pictures, from the next chunk on; the first chunk
+ * waits for it where the video track is linked. */
+void vidgen_session_set_format (VidgenSession *session, guint width,
+    guint height, VidgenPictureFormat picture_format);
+
+/* A track that is not linked takes nothing and nothing is made for it alone;
+ * linked again, it goes on at the other's place. Returns whether any track is
+ * linked still. */
+gboolean vidgen_session_set_linked (
+    VidgenSession *session, VidgenTrack track, gboolean linked);
+/* The track takes nothing more until it seeks. */
+void vidgen_session_set_done (VidgenSession *session, VidgenTrack track);
+/* While it is set, the track's calls return FLUSHING. */
+void vidgen_session_set_flushing (
+    VidgenSession *session, VidgenTrack track, gboolean flushing);
+
+/* Moves a track to `frame`. Both tracks must be moved before either goes on;
+ * generation restarts once, at the first call. Nothing is made at or behind
+ * `stop_frame`. */
+void vidgen_session_seek (VidgenSession *session, VidgenTrack track,
+    guint64 frame, guint64 stop_frame);
+
+typedef enum {
+  VIDGEN_TAKE_OK,
+  VIDGEN_TAKE_SKIPPED, /* the slot holds nothing for this track: go on */
+  VIDGEN_TAKE_END,     /* of the clip */
+  VIDGEN_TAKE_FLUSHING,
+  VIDGEN_TAKE_UNLINKED, /* no track is linked */
+  VIDGEN_TAKE_FAILED    /* reported already */
+} VidgenTake;
+
+/* Live: waits until the session has the content to begin with, and says which
+ * slot the track takes next. */
+VidgenTake vidgen_session_await (
+    VidgenSession *session, VidgenTrack track, guint64 *slot);
+/* Live, behind await: fixes the running time of frame 0, to `now_ns` by the
+ * first call, and returns it. */
+guint64 vidgen_session_begin (VidgenSession *session, guint64 now_ns);
+/* The running time of frame 0, or G_MAXUINT64 while that is open; 0 when not
+ * live. */
+guint64 vidgen_session_origin (VidgenSession *session);
+
+typedef struct {
+  guint64 slot;
+  VidgenChunk *chunk; /* owned by the taker */
+  guint frame;        /* in the chunk; of a filler the one repeated */
+  /* The samples of the content frame, from here on in the chunk. */
+  guint first_sample, samples;
+  gboolean filler;
+  guint64 filler_index; /* in a row */
+  gboolean resumes;     /* the first content behind fillers */
+  gboolean discont;     /* does not follow the slot taken before */
+  char *prompt;         /* in force; a GRefString, owned by the taker */
+} VidgenSlot;
+
+void vidgen_slot_clear (VidgenSlot *slot);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VidgenSlot, vidgen_slot_clear)
+
+/* Decides and hands over the track's next slot. Waits for content, except
+ * where a live session makes a filler instead. */
+VidgenTake vidgen_session_take (
+    VidgenSession *session, VidgenTrack track, VidgenSlot *slot);
+
+typedef struct {
+  guint64 chunks;          /* made */
+  guint64 frames;          /* output slots decided, fillers included */
+  guint64 first_chunk_ns;  /* from the start to the first chunk; 0: none */
+  double real_time_factor; /* content time over generation time; 0: none */
+  guint64 underruns;
+  guint64 on_time;   /* of `frames`, those that were not late */
+  guint64 level_ns;  /* content ahead */
+  guint64 device_ns; /* device time of all chunks */
+} VidgenSessionStats;
+
+void vidgen_session_stats (VidgenSession *session, VidgenSessionStats *stats);
+
+G_END_DECLS
