@@ -63,7 +63,6 @@ vidgen_cachefile_read (const char *path, const VidgenCacheOwner *owner)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &error);
-  g_autoptr (GBytes) bytes = NULL;
   const char *fault;
   gsize size;
 
