@@ -7,12 +7,11 @@
 
 writes video.npy float16 [n, chunks, V, values] (not standardised), audio.npy
 float16 [n, chunks, A, token_size], clips.json and statistics.pt (mean and std
-of the video values). --mirror encodes the mirrored pictures, with left and
-right exchanged in the attributes; sound has no left and right.
+of the video values).
 """
 
 import argparse
-import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +21,6 @@ import shipped
 import workers
 from autoencoder import Autoencoder, to_rgb
 from network import patch
-
-OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 def load_autoencoder(path: Path, config: dict) -> Autoencoder:
@@ -35,16 +32,6 @@ def load_autoencoder(path: Path, config: dict) -> Autoencoder:
     return model.eval().to(memory_format=torch.channels_last)
 
 
-def mirrored(notes: list[dict]) -> list[dict]:
-    turned = []
-    for note in notes:
-        attributes = dict(note["attributes"])
-        if attributes.get("side") in OTHER_SIDE:
-            attributes["side"] = OTHER_SIDE[attributes["side"]]
-        turned.append({"family": note["family"], "attributes": attributes})
-    return turned
-
-
 @torch.no_grad()
 def work(rank: int, arguments: argparse.Namespace) -> None:
     config = shipped.read_config(arguments.config)
@@ -52,11 +39,8 @@ def work(rank: int, arguments: argparse.Namespace) -> None:
     video = np.load(arguments.clips / "video.npy", mmap_mode="r")
     output = np.lib.format.open_memmap(arguments.output / "video.npy", mode="r+")
     for clip in range(rank, len(video), arguments.processes):
-        pixels = video[clip]
-        if arguments.mirror:
-            pixels = pixels[:, :, ::-1]
         with torch.autocast("cpu", torch.bfloat16):
-            z = model.encoder(to_rgb(pixels)[None])[0]
+            z = model.encoder(to_rgb(video[clip])[None])[0]
         output[clip] = patch(z, config["latent"]["patch"]).half().numpy()
     output.flush()
 
@@ -68,7 +52,6 @@ def main() -> None:
     parser.add_argument("--sound", type=Path, required=True)
     parser.add_argument("--autoencoder", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--mirror", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     config = shipped.read_config(arguments.config)
@@ -86,10 +69,7 @@ def main() -> None:
         arguments.output / "video.npy", mode="w+", dtype=np.float16, shape=shape
     )
     workers.run(work, arguments.processes, arguments)
-    notes = json.loads((arguments.clips / "clips.json").read_text())
-    if arguments.mirror:
-        notes = mirrored(notes)
-    (arguments.output / "clips.json").write_text(json.dumps(notes))
+    shutil.copy(arguments.clips / "clips.json", arguments.output)
     tokens = np.load(arguments.sound)["tokens"]
     np.save(arguments.output / "audio.npy", tokens.astype(np.float16))
     values = np.load(arguments.output / "video.npy", mmap_mode="r")

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The vidgensrc authors
-"""Writes and reads the weights file of models/mini/FORMAT.md."""
+"""Writes and reads the weights file of models/mini/FORMAT.md.
 
+    python3 export.py --autoencoder autoencoder.pt --generator student.pt \\
+        --sound basis.npz --output ../mini.safetensors
+"""
+
+import argparse
 import json
 import struct
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
+import shipped
 from network import Mini
 
 TABLES = ("position", "token_embedding", "modulation", "query_scale", "mean", "std")
@@ -67,3 +74,40 @@ def load(path: Path) -> Mini:
         mini = Mini(json.loads(metadata["config"]))
         mini.load_state_dict({name: file.get_tensor(name) for name in file.keys()})
     return mini.float().eval()
+
+
+def assemble(autoencoder: Path, generator: Path, sound: Path, config: Path) -> Mini:
+    """The averaged weights of the checkpoints of training."""
+    mini = Mini(shipped.read_config(config))
+    pairs = nn.ModuleDict({"encoder": mini.encoder, "decoder": mini.decoder})
+    fill(pairs, torch.load(autoencoder)["average"])
+    state = torch.load(generator)
+    fill(nn.ModuleList([mini.text, mini.transformer]), state["average"])
+    mini.latent.load_state_dict(state["statistics"])
+    basis = np.load(sound)
+    for name in ("weight", "bias"):
+        getattr(mini.sound.basis, name).copy_(torch.from_numpy(basis[name]))
+    return mini
+
+
+def fill(module: nn.Module, values: list[Tensor]) -> None:
+    for parameter, value in zip(module.parameters(), values, strict=True):
+        parameter.data.copy_(value)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser.add_argument("--autoencoder", type=Path, required=True)
+    parser.add_argument("--generator", type=Path, required=True)
+    parser.add_argument("--sound", type=Path, required=True, help="the basis")
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    mini = assemble(
+        arguments.autoencoder, arguments.generator, arguments.sound, arguments.config
+    )
+    save(mini, arguments.output)
+
+
+if __name__ == "__main__":
+    main()

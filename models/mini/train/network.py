@@ -6,6 +6,7 @@ The names of the parameters are the names of the tensors in the file.
 Shapes: B sequences, F chunks, N = V + A tokens a chunk, D the size.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,10 @@ def rms(x: Tensor) -> Tensor:
 
 
 def gelu(x: Tensor) -> Tensor:
-    return F.gelu(x, approximate="tanh")
+    """The tanh form, by the logistic function, which is faster compiled."""
+    wide = x.float()
+    slope = 2 * math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3)
+    return (wide * torch.sigmoid(slope)).to(x.dtype)
 
 
 def modulate(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -39,7 +43,7 @@ def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def compile_parts() -> None:
     """Fuses what between the products of matrices costs as much as they do;
     worth its minute where a process trains for long."""
-    for function in (modulate, gate, turn):
+    for function in (gelu, modulate, gate, turn):
         globals()[function.__name__] = torch.compile(function, dynamic=True)
 
 

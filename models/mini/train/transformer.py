@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 import flow
+import network
 import shipped
 import workers
 from flow import Generator
@@ -99,6 +100,7 @@ def judge(
 def work(rank: int, arguments: argparse.Namespace) -> None:
     config = shipped.read_config(arguments.config)
     window = config["context"]["window"]
+    network.compile_parts()
     torch.manual_seed(0)
     generator = Generator(config)
     torch.manual_seed(time.time_ns() % 2**31 + rank)
@@ -180,7 +182,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
-    parser.add_argument("--batch", type=int, default=4, metavar="SEQUENCES")
+    parser.add_argument("--batch", type=int, default=6, metavar="SEQUENCES")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
     parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")

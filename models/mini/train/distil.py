@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Distils the transformer into a student of few steps without guidance.
+
+The teacher goes from a step's noise to the data in several guided Euler steps;
+the student learns to get there in one. Noise of later steps is put on the
+student's own estimate, and for a share of the batches the context is what the
+student generated, so that it learns from what it will see.
+
+    python3 distil.py --data DIR … --sound basis.npz --teacher transformer.pt \\
+        --output student.pt --minutes 15
+"""
+
+import argparse
+import copy
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import flow
+import network
+import shipped
+import workers
+from flow import Generator
+from network import Cache, Conditioning
+from sequences import LENGTH, Batch, Layout, Sequences
+from world import sound
+
+GUIDANCE = 2.0
+EULER_STEPS = 4
+FIRST_STEP_SHARE = 0.6
+OWN_CONTEXT_SHARE = 0.5
+RATE_FACTOR = 0.33
+AVERAGE_DECAY = 0.98
+
+Pair = tuple[Tensor, Tensor]
+
+
+def load_generator(path: Path, config: dict) -> Generator:
+    """The averaged weights of a checkpoint of transformer.py or distil.py."""
+    generator = Generator(config)
+    state = torch.load(path)
+    for parameter, value in zip(generator.parameters(), state["average"]):
+        parameter.data.copy_(value)
+    return generator
+
+
+class Teacher:
+    """The trained transformer under classifier-free guidance."""
+
+    def __init__(self, generator: Generator, guidance: float):
+        self.generator = generator.eval().requires_grad_(False)
+        self.guidance = guidance
+
+    def read(self, batch: Batch, context_t: Tensor) -> None:
+        """Takes the prompts and the context of a batch, with and without."""
+        empty = [[""] * len(row) for row in batch.prompts]
+        self.texts = []
+        self.contexts = []
+        for prompts in (batch.prompts, empty):
+            texts = [self.generator.text(row) for row in prompts]
+            self.texts.append(texts)
+            self.contexts.append(self.generator.read_context(batch, texts, context_t))
+
+    def velocity(self, pair: Pair, t: Tensor, layout: Layout) -> Pair:
+        told, free = (
+            self.generator.predict(*pair, t, layout, texts, context)
+            for texts, context in zip(self.texts, self.contexts)
+        )
+        video, audio = (f + self.guidance * (c - f) for c, f in zip(told, free))
+        return video, audio
+
+    def solve(self, pair: Pair, t: Tensor, layout: Layout) -> Pair:
+        """From noise level t [B, F] to the data."""
+        video, audio = pair
+        for step in range(EULER_STEPS):
+            now = t * (1 - step / EULER_STEPS)
+            after = t * (1 - (step + 1) / EULER_STEPS)
+            video_v, audio_v = self.velocity((video, audio), now, layout)
+            change = (after - now)[:, :, None, None]
+            video = video + change * video_v
+            audio = audio + change * audio_v
+        return video, audio
+
+
+def estimate(
+    student: Generator,
+    pair: Pair,
+    t: Tensor,
+    layout: Layout,
+    texts: list[Conditioning],
+    context: list[Cache],
+) -> Pair:
+    """The student's x0."""
+    video_v, audio_v = student.predict(*pair, t, layout, texts, context)
+    scale = t[:, :, None, None]
+    return pair[0] - scale * video_v, pair[1] - scale * audio_v
+
+
+def noise_like(batch: Batch) -> Pair:
+    first = batch.layout.first
+    return (
+        torch.randn_like(batch.video[:, first:]),
+        torch.randn_like(batch.audio[:, first:]),
+    )
+
+
+@torch.no_grad()
+def own_batch(student: Generator, batch: Batch, schedule: list[float]) -> Batch:
+    """The batch with the chunks that count as the student generates them after
+    the true ones."""
+    first = batch.layout.first
+    texts = [student.text(prompts) for prompts in batch.prompts]
+    context = student.read_context(batch, texts)
+    t = torch.ones(len(batch.video), LENGTH - first)
+    pair = noise_like(batch)
+    for step, level in enumerate(schedule):
+        if step > 0:
+            noise = noise_like(batch)
+            pair = tuple((1 - level) * x + level * n for x, n in zip(pair, noise))
+        pair = estimate(student, pair, t * level, batch.layout, texts, context)
+    video = torch.cat([batch.video[:, :first], pair[0]], dim=1)
+    audio = torch.cat([batch.audio[:, :first], pair[1]], dim=1)
+    return Batch(video, audio, batch.weight, batch.prompts, batch.layout)
+
+
+def match_losses(
+    student: Generator,
+    teacher: Teacher,
+    batch: Batch,
+    schedule: list[float],
+    audio_weight: Tensor,
+) -> Pair:
+    """Losses [B, F] of the student's estimates against the teacher's."""
+    layout = batch.layout
+    shape = (len(batch.video), LENGTH - layout.first)
+    texts = [student.text(prompts) for prompts in batch.prompts]
+    context_t = torch.rand(batch.video.shape[:2]) * flow.CONTEXT_NOISE
+    context = student.read_context(batch, texts, context_t)
+    t = torch.ones(shape)
+    pair = noise_like(batch)
+    with torch.no_grad():
+        if len(schedule) > 1:
+            later = torch.tensor(schedule[1:])[torch.randint(len(schedule) - 1, shape)]
+            guess = estimate(student, pair, t, layout, texts, context)
+            noise = noise_like(batch)
+            is_first = torch.rand(shape) < FIRST_STEP_SHARE
+            t = torch.where(is_first, t, later)
+            choice = is_first[:, :, None, None]
+            pair = tuple(
+                torch.where(choice, x, flow.mixed(g, n, t))
+                for x, g, n in zip(pair, guess, noise)
+            )
+        teacher.read(batch, context_t)
+        truth = teacher.solve(pair, t, layout)
+    video, audio = estimate(student, pair, t, layout, texts, context)
+    weight = batch.weight[:, layout.first :]
+    return flow.losses(video, audio, *truth, weight, audio_weight)
+
+
+def work(rank: int, arguments: argparse.Namespace) -> None:
+    config = shipped.read_config(arguments.config)
+    window = config["context"]["window"]
+    schedule = config["schedules"][str(config["steps"])]
+    network.compile_parts()
+    original = load_generator(arguments.teacher, config)
+    student = copy.deepcopy(original)
+    teacher = Teacher(original, arguments.guidance)
+    torch.manual_seed(time.time_ns() % 2**31 + rank)
+    optimiser = student.optimiser(RATE_FACTOR)
+    average = workers.Average(student, AVERAGE_DECAY)
+    step, spent_s, sequences = 0, 0.0, 0
+    if arguments.output.exists() and not arguments.anew:
+        state = torch.load(arguments.output)
+        student.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        average.values, average.updates = state["average"], state["updates"]
+        step, spent_s = state["step"], state["spent_s"]
+        sequences = state["sequences"]
+    statistics = torch.load(arguments.data[0] / "statistics.pt")
+    data = Sequences(arguments.data, **statistics)
+    audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
+    rng = np.random.default_rng(time.time_ns() + rank)
+    log = workers.Log(arguments.output.with_suffix(".jsonl"))
+    clock = workers.Clock(arguments.minutes, arguments.report, spent_s)
+    recent: list[tuple[float, float]] = []
+
+    def report() -> None:
+        video, audio = np.mean(recent[-30:], axis=0)
+        log.write(
+            minute=clock.spent_s() / 60,
+            step=step,
+            sequences=sequences,
+            video=float(video),
+            audio=float(audio),
+        )
+        state = {
+            "model": student.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "average": average.values,
+            "updates": average.updates,
+            "statistics": statistics,
+            "step": step,
+            "spent_s": clock.spent_s(),
+            "sequences": sequences,
+        }
+        workers.save_checkpoint(arguments.output, state)
+
+    while (fraction := clock.fraction()) < 1:
+        batch = data.batch(rng, arguments.batch, window)
+        with torch.autocast("cpu", torch.bfloat16):
+            if rng.random() < OWN_CONTEXT_SHARE:
+                batch = own_batch(student, batch, schedule)
+            video, audio = match_losses(student, teacher, batch, schedule, audio_weight)
+        loss = video.mean() + flow.AUDIO_SHARE * audio.mean()
+        optimiser.zero_grad()
+        loss.backward()
+        workers.average_gradients(student.parameters())
+        optimiser.step(workers.decline(fraction, 0.03, 0.3))
+        average.update(student)
+        step += 1
+        sequences += arguments.batch * arguments.processes
+        recent.append((video.mean().item(), audio.mean().item()))
+        if clock.report_due() and rank == 0:
+            report()
+    if rank == 0 and recent:
+        report()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser.add_argument("--data", type=Path, nargs="+", required=True)
+    parser.add_argument("--sound", type=Path, required=True, help="the basis")
+    parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--guidance", type=float, default=GUIDANCE)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
+    parser.add_argument("--batch", type=int, default=4, metavar="SEQUENCES")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
+    arguments = parser.parse_args()
+    workers.run(work, arguments.processes, arguments)
+
+
+if __name__ == "__main__":
+    main()

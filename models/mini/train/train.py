@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Makes mini.safetensors from nothing, stage by stage.
+
+    python3 train.py all --work DIR --budget cpu-100min
+    python3 train.py transformer --work DIR --budget cpu-100min
+
+The stages in their order: render, sound, autoencoder, encode, transformer,
+distil, export. A stage that was interrupted goes on from its checkpoint in
+DIR; one that is done returns at once. With --init FILE the networks start from
+shipped weights. The budget `rehearsal` runs every line in a few minutes and
+its result is worth nothing.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Budget:
+    """Clips to render, to learn from and to judge by, and minutes to train."""
+
+    clips: int
+    held: int
+    autoencoder: float
+    transformer: float
+    distil: float
+    report: float
+
+
+BUDGETS = {
+    "rehearsal": Budget(24, 12, 0.5, 1.0, 0.5, 0.5),
+    "cpu-100min": Budget(3000, 120, 25.0, 50.0, 16.0, 2.5),
+}
+HELD_SEED = 1_000_000
+
+
+class Pipeline:
+    def __init__(self, work: Path, budget: Budget, init: Path | None, output: Path):
+        self.work = work
+        self.budget = budget
+        self.init = init
+        self.output = output
+
+    def call(self, module: str, *options: object) -> None:
+        line = [sys.executable, "-m", module, *map(str, options)]
+        print(" ".join(line), flush=True)
+        subprocess.run(line, cwd=HERE, check=True)
+
+    def once(self, name: str, action: Callable[[], None]) -> None:
+        """For stages that have no checkpoint of their own."""
+        done = self.work / f"{name}.done"
+        if not done.exists():
+            action()
+            done.touch()
+
+    def start(self) -> list[object]:
+        return ["--init", self.init] if self.init else []
+
+    def render(self) -> None:
+        sets = (("clips", self.budget.clips, 0), ("held", self.budget.held, HELD_SEED))
+        for name, count, seed in sets:
+            options = ["--out", self.work / name, "--count", count]
+            options += ["--first-seed", seed]
+            self.once(f"render-{name}", lambda: self.call("world.render", *options))
+
+    def sound(self) -> None:
+        def features(name: str, *options: object) -> None:
+            where = ["--clips", self.work / name, "--out", self.work / f"{name}_sound"]
+            self.call("world.features", *where, *options)
+
+        basis = self.work / "basis.npz"
+        self.once("sound-clips", lambda: features("clips", "--save-basis", basis))
+        self.once("sound-held", lambda: features("held", "--basis", basis))
+
+    def autoencoder(self) -> None:
+        self.call(
+            "autoencoder",
+            *("--clips", self.work / "clips", "--held", self.work / "held"),
+            *("--output", self.work / "autoencoder.pt"),
+            *("--minutes", self.budget.autoencoder, "--report", self.budget.report),
+            *self.start(),
+        )
+
+    def encode(self) -> None:
+        def encode(name: str, clips: str) -> None:
+            self.call(
+                "encode",
+                *("--clips", self.work / clips),
+                *("--sound", self.work / f"{clips}_sound.npz"),
+                *("--autoencoder", self.work / "autoencoder.pt"),
+                *("--output", self.work / name),
+            )
+
+        self.once("encode-clips", lambda: encode("tokens", "clips"))
+        self.once("encode-held", lambda: encode("tokens-held", "held"))
+
+    def transformer(self) -> None:
+        self.call(
+            "transformer",
+            *("--data", self.work / "tokens", "--held", self.work / "tokens-held"),
+            *("--sound", self.work / "basis.npz"),
+            *("--output", self.work / "transformer.pt"),
+            *("--minutes", self.budget.transformer, "--report", self.budget.report),
+            *self.start(),
+        )
+
+    def distil(self) -> None:
+        self.call(
+            "distil",
+            *("--data", self.work / "tokens", "--sound", self.work / "basis.npz"),
+            *("--teacher", self.work / "transformer.pt"),
+            *("--output", self.work / "student.pt"),
+            *("--minutes", self.budget.distil, "--report", self.budget.report),
+        )
+
+    def export(self) -> None:
+        self.call(
+            "export",
+            *("--autoencoder", self.work / "autoencoder.pt"),
+            *("--generator", self.work / "student.pt"),
+            *("--sound", self.work / "basis.npz", "--output", self.output),
+        )
+
+
+STAGES = (
+    "render",
+    "sound",
+    "autoencoder",
+    "encode",
+    "transformer",
+    "distil",
+    "export",
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("stage", choices=(*STAGES, "all"))
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--budget", choices=BUDGETS, default="cpu-100min")
+    parser.add_argument("--init", type=Path, help="continue from shipped weights")
+    parser.add_argument(
+        "--output", type=Path, default=HERE.parent / "mini.safetensors"
+    )
+    arguments = parser.parse_args()
+    work = arguments.work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    init = arguments.init.resolve() if arguments.init else None
+    output = arguments.output.resolve()
+    pipeline = Pipeline(work, BUDGETS[arguments.budget], init, output)
+    for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
+        getattr(pipeline, stage)()
+
+
+if __name__ == "__main__":
+    main()
