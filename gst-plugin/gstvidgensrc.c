@@ -384,14 +384,20 @@ check_prompt (const char *prompt, GError **error)
 }
 
 static void
-close_model (GstVidgenSrc *src)
+release_model (GstVidgenSrc *src)
 {
-  for (guint i = 0; i < VIDGEN_TRACKS; i++)
-    gst_vidgen_pad_src_set_model (src->children[i], NULL);
   g_clear_pointer (&src->model, vidgen_model_unref);
   g_clear_pointer (&src->device, vidgen_device_unref);
   g_clear_pointer (&src->opened_model, g_free);
   g_clear_pointer (&src->opened_device, g_free);
+}
+
+static void
+close_model (GstVidgenSrc *src)
+{
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    gst_vidgen_pad_src_set_model (src->children[i], NULL);
+  release_model (src);
 }
 
 static void
@@ -822,7 +828,7 @@ gst_vidgen_src_finalize (GObject *object)
 {
   GstVidgenSrc *src = GST_VIDGEN_SRC (object);
 
-  close_model (src);
+  release_model (src);
   gst_clear_object (&src->collection);
   g_free (src->model_location);
   vidgen_settings_clear (&src->settings);
