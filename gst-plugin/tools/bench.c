@@ -29,7 +29,7 @@ typedef struct {
   guint64 chunks, frames;                           /* after the first chunk */
   double seconds;                                   /* that they took */
   double content_seconds;                           /* that they last */
-  VidgenStreamStats first, last;
+  VidgenStreamStats sums; /* of the stages of those chunks */
   Matrix matrices[4];
   guint64 peak_bytes;
 } Results;
@@ -50,6 +50,21 @@ make_chunk (VidgenStream *stream, guint *frames, GError **error)
   if (chunk)
     *frames = chunk->frames;
   return chunk != NULL;
+}
+
+/* The statistics of a stream are the newest chunk's. */
+static void
+add_stages (VidgenStreamStats *sums, const VidgenStream *stream)
+{
+  VidgenStreamStats stats;
+
+  vidgen_stream_stats (stream, &stats);
+  sums->n_stages = stats.n_stages;
+  for (guint i = 0; i < stats.n_stages; i++) {
+    sums->stages[i].name = stats.stages[i].name;
+    sums->stages[i].time_ns += stats.stages[i].time_ns;
+    sums->stages[i].operations += stats.stages[i].operations;
+  }
 }
 
 static gboolean
@@ -79,18 +94,17 @@ measure_stream (VidgenModel *model, VidgenDevice *device, double seconds,
   if (!make_chunk (stream, &frames, error))
     return FALSE;
   results->chunk_seconds = seconds_since (start);
-  vidgen_stream_stats (stream, &results->first);
   start = g_get_monotonic_time ();
   do {
     if (!make_chunk (stream, &frames, error))
       return FALSE;
+    add_stages (&results->sums, stream);
     results->chunks++;
     results->frames += frames;
     results->seconds = seconds_since (start);
   } while (results->seconds < seconds);
   results->content_seconds =
       (double)results->frames * info->native.fps_d / info->native.fps_n;
-  vidgen_stream_stats (stream, &results->last);
   results->peak_bytes = vidgen_device_memory_peak (device);
   return TRUE;
 }
@@ -164,20 +178,15 @@ measure_matrices (VidgenDevice *device, Results *results, GError **error)
 static double
 stage_ms (const Results *results, guint i)
 {
-  return (results->last.stages[i].time_ns - results->first.stages[i].time_ns) /
-         1e6 / results->chunks;
+  return results->sums.stages[i].time_ns / 1e6 / results->chunks;
 }
 
 static double
 stage_gflops (const Results *results, guint i)
 {
-  guint64 ns =
-      results->last.stages[i].time_ns - results->first.stages[i].time_ns;
+  guint64 ns = results->sums.stages[i].time_ns;
 
-  return ns ? (results->last.stages[i].operations -
-                  results->first.stages[i].operations) /
-                  ns
-            : 0;
+  return ns ? results->sums.stages[i].operations / ns : 0;
 }
 
 static double
@@ -206,8 +215,8 @@ print_text (const VidgenDeviceCaps *caps, const VidgenModelInfo *info,
   g_print (
       "\nstage            ms/chunk  GFLOP/s\n%-16s %8.2f  (once a prompt)\n",
       "text", results->text_seconds * 1e3);
-  for (guint i = 0; i < results->last.n_stages; i++)
-    g_print ("%-16s %8.2f %8.1f\n", results->last.stages[i].name,
+  for (guint i = 0; i < results->sums.n_stages; i++)
+    g_print ("%-16s %8.2f %8.1f\n", results->sums.stages[i].name,
         stage_ms (results, i), stage_gflops (results, i));
   g_print (
       "%-16s %8.2f\n", "whole chunk", results->seconds * 1e3 / results->chunks);
@@ -258,8 +267,8 @@ add_lists (JsonBuilder *builder, const Results *results)
 {
   json_builder_set_member_name (builder, "stages");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < results->last.n_stages; i++)
-    add_stage (builder, results->last.stages[i].name, stage_ms (results, i),
+  for (guint i = 0; i < results->sums.n_stages; i++)
+    add_stage (builder, results->sums.stages[i].name, stage_ms (results, i),
         stage_gflops (results, i));
   json_builder_end_array (builder);
   json_builder_set_member_name (builder, "matrices");
