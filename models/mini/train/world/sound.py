@@ -127,7 +127,8 @@ def analyse_channel(channel: np.ndarray) -> np.ndarray:
     tonality[tonality < TONALITY_FLOOR] = 0
     tonality[:, TONAL_BANDS:] = 0
     offset = np.clip((centroid - CENTRES) / HALFWIDTHS, -1.2, 1.2)
-    return np.stack([np.clip(level, QUIETEST_DB, 0), tonality, tonality * offset], axis=1)
+    level = np.clip(level, QUIETEST_DB, 0)
+    return np.stack([level, tonality, tonality * offset], axis=1)
 
 
 def analyse(samples: np.ndarray) -> np.ndarray:

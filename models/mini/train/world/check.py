@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Checks of the world and of the analysis of sound; prints PASS lines."""
+
+import numpy as np
+
+from . import captions, clip, sound, sounds
+
+
+def _tone(frequency: float, amplitude: float) -> np.ndarray:
+    wave = amplitude * np.cos(2 * np.pi * frequency * sounds.seconds(24000))
+    return np.stack([wave, wave], axis=1)
+
+
+def check_captions() -> None:
+    """All words are known, no caption is too long, and sides are true."""
+    words = set(captions.vocabulary())
+    assert len(words) <= 150
+    rng = np.random.default_rng(1)
+    for family, world in clip.FAMILIES.items():
+        for _ in range(500):
+            attributes = {name: str(rng.choice(values))
+                          for name, values in world.ATTRIBUTES.items()}
+            text = captions.words_of(captions.caption(family, attributes, rng))
+            assert set(text) <= words and len(text) < 24
+            for side in ("left", "right"):
+                assert side not in text or attributes["side"] == side
+            if "lightning" in text and "no" not in text:
+                assert attributes["lightning"] == "frequent"
+
+
+def check_clips() -> None:
+    """A seed makes one clip, and a named attribute is obeyed."""
+    for family in clip.FAMILIES:
+        first, again = (clip.render(7, family, frames=8) for _ in range(2))
+        assert (first.frames == again.frames).all()
+        assert (first.samples == again.samples).all()
+        assert first.frames.shape == (8, 112, 192, 3)
+        assert first.samples.shape == (12000, 2)
+    red = clip.render(3, "ball", {"colour": "red", "floor": "wooden"})
+    blue = clip.render(3, "ball", {"colour": "blue", "floor": "wooden"})
+    difference = red.frames.astype(int) - blue.frames
+    assert difference[..., 0].mean() > 3 and difference[..., 2].mean() < -3
+
+
+def check_events() -> None:
+    """Sound rises, on the right side, when a ball bounces."""
+    for side, loud in (("left", 0), ("right", 1)):
+        made = clip.render(11, "ball", {"side": side, "speed": "slow"})
+        power = (made.samples / 32768) ** 2
+        for event in made.events:
+            at = int(event["time"] * sounds.SAMPLE_RATE)
+            if 1200 < at < len(power) - 1200:
+                before, after = power[at - 480:at], power[at:at + 480]
+                assert after.sum() > 20 * before.sum()
+                assert after[:, loud].sum() > 5 * after[:, 1 - loud].sum()
+
+
+def check_analysis() -> None:
+    """Tones keep level and frequency, noise its level and no tone."""
+    for frequency in (98.0, 150.0, 300.0, 1000.0, 3000.0):
+        values = sound.analyse(_tone(frequency, .2))[20:-20, :, 0]
+        band = int(np.searchsorted(sound.EDGES, frequency)) - 1
+        level, tonality, moved = values[:, :, band].mean(axis=0)
+        place = sound.CENTRES[band] + sound.HALFWIDTHS[band] * moved / tonality
+        assert tonality > .97 and abs(place - frequency) < .5
+        assert abs(level - 10 * np.log10(.04)) < .2
+    rng = np.random.default_rng(2)
+    values = sound.analyse(rng.normal(0, .1, (48000, 2)))[:, :, 0]
+    energy = (10 ** (values[:, 0] / 10)).mean(axis=0)
+    expected = .01 * 4 * sound.HALFWIDTHS / sounds.SAMPLE_RATE
+    assert np.abs(10 * np.log10(energy / expected))[3:].max() < 1.2
+    assert values[:, 1].mean() < .05
+
+
+def check_basis() -> None:
+    """Tokens survive decoding and encoding, but for the bias of levels."""
+    values = np.stack([sound.analyse(clip.render(seed).samples / 32768)
+                       for seed in range(6)])
+    basis = sound.fit_basis(values)
+    tokens = basis.encode(values[0])
+    assert tokens.shape == (16, sound.TOKENS_PER_CHUNK, sound.TOKEN_SIZE)
+    basis.bias = basis.mean
+    assert np.abs(basis.encode(basis.decode(tokens)) - tokens).max() < 1e-2
+
+
+def main() -> None:
+    for check in (check_captions, check_clips, check_events, check_analysis,
+                  check_basis):
+        check()
+        print("PASS", check.__name__.removeprefix("check_"))
+
+
+if __name__ == "__main__":
+    main()
