@@ -64,7 +64,8 @@ value_at (const Source *source, guint x, guint y, guint colour)
 {
   const double value = source->rgb[(y * source->width + x) * 3 + colour];
 
-  return CLAMP (value / 2 + 0.5, 0.0, 1.0);
+  /* Broken weights give NaN, which must not reach an integer. */
+  return value > -1 ? MIN (value / 2 + 0.5, 1.0) : 0;
 }
 
 static guint8
@@ -190,49 +191,54 @@ reference (const void *params)
   vidgen_picture_reference (params);
 }
 
-void
-vidgen_picture (VidgenRecorder *recorder, const VidgenPicture *picture)
+static void
+dispatch_picture (VidgenRecorder *recorder, const VidgenPicture *picture,
+    const VidgenPictureLayout *layout)
 {
   const guint64 pixels =
       (guint64)picture->frames * picture->width * picture->height;
+  const guint words = layout->size / 4;
+  const struct {
+    guint64 rgb, out;
+    guint32 frames, width, height, words;
+    guint32 plane_offset[VIDGEN_PICTURE_PLANES];
+    guint32 plane_stride[VIDGEN_PICTURE_PLANES];
+  } push = {
+    vidgen_span_address (picture->rgb),
+    vidgen_span_address (picture->out),
+    picture->frames,
+    picture->width,
+    picture->height,
+    words,
+    { 0, layout->n_planes > 1 ? layout->offset[1] / 4 : words,
+        layout->n_planes > 2 ? layout->offset[2] / 4 : words },
+    { layout->stride[0] / 4, layout->stride[1] / 4, layout->stride[2] / 4 },
+  };
+  const VidgenDispatch dispatch = {
+    .kernel = &picture_kernel,
+    .constants = { GROUP_SIZE, 1, 1, picture->format },
+    .n_constants = 4,
+    .push = &push,
+    .push_bytes = sizeof push,
+    .accesses = { { "rgb", picture->rgb, FALSE, 12 * pixels },
+        { "out", picture->out, TRUE,
+            (guint64)layout->size * picture->frames } },
+    .n_accesses = 2,
+    .groups = { vidgen_groups (words, GROUP_SIZE), picture->frames, 1 },
+    .operations = 50.0 * pixels,
+    .reference = reference,
+    .params = picture,
+  };
+
+  vidgen_recorder_dispatch (recorder, &dispatch);
+}
+
+void
+vidgen_picture (VidgenRecorder *recorder, const VidgenPicture *picture)
+{
   VidgenPictureLayout layout;
 
   vidgen_picture_layout (
       picture->format, picture->width, picture->height, &layout);
-  {
-    const guint words = layout.size / 4;
-    const struct {
-      guint64 rgb, out;
-      guint32 frames, width, height, words;
-      guint32 plane_offset[VIDGEN_PICTURE_PLANES];
-      guint32 plane_stride[VIDGEN_PICTURE_PLANES];
-    } push = {
-      vidgen_span_address (picture->rgb),
-      vidgen_span_address (picture->out),
-      picture->frames,
-      picture->width,
-      picture->height,
-      words,
-      { 0, layout.n_planes > 1 ? layout.offset[1] / 4 : words,
-          layout.n_planes > 2 ? layout.offset[2] / 4 : words },
-      { layout.stride[0] / 4, layout.stride[1] / 4, layout.stride[2] / 4 },
-    };
-    const VidgenDispatch dispatch = {
-      .kernel = &picture_kernel,
-      .constants = { GROUP_SIZE, 1, 1, picture->format },
-      .n_constants = 4,
-      .push = &push,
-      .push_bytes = sizeof push,
-      .accesses = { { "rgb", picture->rgb, FALSE, 12 * pixels },
-          { "out", picture->out, TRUE,
-              (guint64)layout.size * picture->frames } },
-      .n_accesses = 2,
-      .groups = { vidgen_groups (words, GROUP_SIZE), picture->frames, 1 },
-      .operations = 50.0 * pixels,
-      .reference = reference,
-      .params = picture,
-    };
-
-    vidgen_recorder_dispatch (recorder, &dispatch);
-  }
+  dispatch_picture (recorder, picture, &layout);
 }

@@ -273,24 +273,44 @@ test_layout (void)
 }
 
 static void
-test_guards (VidgenKernelTest *test)
+run (VidgenKernelTest *test, VidgenPictureFormat format, guint frames,
+    guint width, guint height)
 {
-  const guint width = vidgen_kernel_test_int (test, 1, 40);
-  const guint height = vidgen_kernel_test_int (test, 1, 20);
   VidgenPictureLayout layout;
   VidgenPicture picture = {
-    .frames = vidgen_kernel_test_int (test, 1, 3),
-    .width = width,
-    .height = height,
-    .format = vidgen_kernel_test_int (test, 0, VIDGEN_PICTURE_FORMATS - 1),
+    .frames = frames, .width = width, .height = height, .format = format
   };
 
-  vidgen_picture_layout (picture.format, width, height, &layout);
+  vidgen_picture_layout (format, width, height, &layout);
   picture.rgb = vidgen_kernel_test_input (
-      test, VIDGEN_TEST_F32, 3 * picture.frames * width * height, 1.2);
-  picture.out = vidgen_kernel_test_output (test, VIDGEN_TEST_U8, 1,
-      layout.size * picture.frames, layout.size * picture.frames);
+      test, VIDGEN_TEST_F32, 3 * frames * width * height, 1.2);
+  picture.out = vidgen_kernel_test_output (
+      test, VIDGEN_TEST_U8, 1, layout.size * frames, layout.size * frames);
   VIDGEN_KERNEL_TEST_RUN (test, picture, &picture);
+}
+
+static void
+test_guards (VidgenKernelTest *test)
+{
+  const VidgenPictureFormat format =
+      vidgen_kernel_test_int (test, 0, VIDGEN_PICTURE_FORMATS - 1);
+  const guint frames = vidgen_kernel_test_int (test, 1, 3);
+  const guint width = vidgen_kernel_test_int (test, 1, 40);
+
+  run (test, format, frames, width, vidgen_kernel_test_int (test, 1, 20));
+}
+
+/* A chunk of 192x112 pictures, for --bench. */
+static void
+test_i420 (VidgenKernelTest *test)
+{
+  run (test, VIDGEN_PICTURE_I420, 4, 192, 112);
+}
+
+static void
+test_rgb (VidgenKernelTest *test)
+{
+  run (test, VIDGEN_PICTURE_RGB, 4, 192, 112);
 }
 
 int
@@ -303,5 +323,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/picture/random/host", "host", test_random);
   g_test_add_data_func ("/picture/random/vulkan", "auto", test_random);
   vidgen_kernel_test_add ("/picture/guards", test_guards);
+  vidgen_kernel_test_add_fixed ("/picture/i420", test_i420);
+  vidgen_kernel_test_add_fixed ("/picture/rgb", test_rgb);
   return g_test_run ();
 }

@@ -34,17 +34,15 @@ draw_levels (VidgenKernelTest *test, guint frames, guint bands)
 }
 
 static void
-test_random (VidgenKernelTest *test)
+run (VidgenKernelTest *test, guint frames, guint bands, guint hop,
+    float sample_rate)
 {
-  const guint frames = vidgen_kernel_test_int (test, 1, 6);
-  const guint bands = vidgen_kernel_test_int (test, 1, 20);
-  const guint hop = vidgen_kernel_test_int (test, 1, 300);
   const guint count = frames * hop * 2;
   const VidgenWaveform waveform = {
     .frames = frames,
     .bands = bands,
     .hop = hop,
-    .sample_rate = (float)vidgen_kernel_test_int (test, 22050, 48000),
+    .sample_rate = sample_rate,
     .noise = vidgen_kernel_test_input (
         test, VIDGEN_TEST_F32, (frames + 1) * 2 * 2 * hop, 0.3),
     .levels = draw_levels (test, frames, bands),
@@ -54,6 +52,24 @@ test_random (VidgenKernelTest *test)
   };
 
   VIDGEN_KERNEL_TEST_RUN (test, waveform, &waveform);
+}
+
+static void
+test_random (VidgenKernelTest *test)
+{
+  const guint frames = vidgen_kernel_test_int (test, 1, 6);
+  const guint bands = vidgen_kernel_test_int (test, 1, 20);
+  const guint hop = vidgen_kernel_test_int (test, 1, 300);
+
+  run (test, frames, bands, hop,
+      (float)vidgen_kernel_test_int (test, 22050, 48000));
+}
+
+/* A quarter of a second, for --bench. */
+static void
+test_chunk (VidgenKernelTest *test)
+{
+  run (test, 24, 32, 250, 24000);
 }
 
 /* A steady 1000 Hz of amplitude 0.5 in mid at 8000 Hz, noise that overlaps to
@@ -105,5 +121,6 @@ main (int argc, char **argv)
   vidgen_kernel_test_init (&argc, &argv);
   g_test_add_func ("/waveform/known", test_known);
   vidgen_kernel_test_add ("/waveform/random", test_random);
+  vidgen_kernel_test_add_fixed ("/waveform/chunk", test_chunk);
   return g_test_run ();
 }
