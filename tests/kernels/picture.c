@@ -248,6 +248,20 @@ test_known (gconstpointer name)
   }
 }
 
+/* What broken weights may give is black, not undefined. */
+static void
+test_nan (void)
+{
+  const float rgb[3] = { NAN, NAN, NAN };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
+  g_autofree guint8 *picture = NULL;
+
+  g_assert_no_error (error);
+  picture = convert (device, VIDGEN_PICTURE_RGBA, 1, 1, 1, rgb);
+  g_assert_cmpmem (picture, 4, ((guint8[]){ 0, 0, 0, 255 }), 4);
+}
+
 static void
 test_layout (void)
 {
@@ -318,6 +332,7 @@ main (int argc, char **argv)
 {
   vidgen_kernel_test_init (&argc, &argv);
   g_test_add_func ("/picture/layout", test_layout);
+  g_test_add_func ("/picture/nan", test_nan);
   g_test_add_data_func ("/picture/known/host", "host", test_known);
   g_test_add_data_func ("/picture/known/vulkan", "auto", test_known);
   g_test_add_data_func ("/picture/random/host", "host", test_random);
