@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shaders/runtime/error.h"
 #include "shaders/runtime/hazards.h"
 #include "shaders/runtime/select.h"
 #ifdef VIDGEN_SHADERS
@@ -62,6 +63,39 @@ test_device (void)
     g_assert_cmpint (vidgen_select_device (
                          machine + cases[i].first, cases[i].n, cases[i].name),
         ==, cases[i].expected);
+}
+
+/* However it is called, an open device is the same one. */
+static void
+test_open (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("0", &error);
+  g_autoptr (GArray) list = NULL;
+  const VidgenDeviceCaps *listed, *caps;
+
+  if (!device) {
+    g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE);
+    g_test_skip (error->message);
+    return;
+  }
+  list = vidgen_device_list (&error);
+  g_assert_no_error (error);
+  listed = &g_array_index (list, VidgenDeviceCaps, 0);
+  caps = vidgen_device_caps (device);
+  g_assert_cmpstr (listed->uuid, ==, caps->uuid);
+  g_assert_cmpstr (listed->name, ==, caps->name);
+  g_assert_cmpuint (strlen (caps->uuid), ==, 36);
+  g_assert_cmpuint (caps->memory_bytes, >, 1 << 20);
+  g_assert_cmpuint (caps->max_allocation_bytes, >, 1 << 20);
+  g_assert_cmpuint (caps->subgroup_size, >, 0);
+  g_assert_cmpuint (caps->max_group_count[2], >=, 65535);
+  {
+    g_autoptr (VidgenDevice) same = vidgen_device_open (caps->uuid, &error);
+
+    g_assert_no_error (error);
+    g_assert_true (same == device);
+  }
 }
 
 static void
@@ -157,6 +191,7 @@ main (int argc, char **argv)
 {
   vidgen_kernel_test_init (&argc, &argv);
   g_test_add_func ("/runtime/choices/device", test_device);
+  g_test_add_func ("/runtime/choices/open", test_open);
   g_test_add_func ("/runtime/choices/hazards", test_hazards);
 #ifdef VIDGEN_SHADERS
   g_test_add_func ("/runtime/choices/memory-types", test_memory_types);
