@@ -33,6 +33,12 @@ VkPipelineLayout vidgen_pipelines_layout (const VidgenPipelines *pipelines);
 VidgenPipeline *vidgen_pipelines_get (
     VidgenPipelines *pipelines, const VidgenPipelineKey *key, GError **error);
 
+/* Makes those of `keys` (a set of VidgenPipelineKey) on as many threads as
+ * there are processors. The contract is vidgen_recorder_compile()'s. */
+gboolean vidgen_pipelines_compile (VidgenPipelines *pipelines, GHashTable *keys,
+    VidgenProgressFunc progress, gpointer user_data, GCancellable *cancellable,
+    GError **error);
+
 guint vidgen_pipeline_key_hash (gconstpointer key);
 gboolean vidgen_pipeline_key_equal (gconstpointer a, gconstpointer b);
 

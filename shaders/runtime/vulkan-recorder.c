@@ -96,14 +96,18 @@ slot_create (VulkanRecorder *self, Slot *slot, GError **error)
   if (!slot->queries && self->base.device->caps.timestamp_period_ns > 0) {
     result = vulkan->CreateQueryPool (
         vulkan->handle, &queries, NULL, &slot->queries);
-    if (result != VK_SUCCESS)
+    if (result != VK_SUCCESS) {
+      slot->queries = VK_NULL_HANDLE;
       return fail (self, result, "vkCreateQueryPool", error);
+    }
   }
   if (!slot->pool) {
     result =
         vulkan->CreateCommandPool (vulkan->handle, &pool, NULL, &slot->pool);
-    if (result != VK_SUCCESS)
+    if (result != VK_SUCCESS) {
+      slot->pool = VK_NULL_HANDLE;
       return fail (self, result, "vkCreateCommandPool", error);
+    }
   }
   buffer.commandPool = slot->pool;
   result =
@@ -579,63 +583,13 @@ vulkan_finish (
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
-typedef struct {
-  VidgenPipelines *pipelines;
-  GAsyncQueue *results; /* a GError, or the batch itself for success */
-  GCancellable *cancellable;
-} Batch;
-
-static void
-compile_one (gpointer key, gpointer user_data)
-{
-  Batch *batch = user_data;
-  GError *error = NULL;
-
-  if (!g_cancellable_set_error_if_cancelled (batch->cancellable, &error))
-    vidgen_pipelines_get (batch->pipelines, key, &error);
-  g_async_queue_push (batch->results, error ? (gpointer)error : batch);
-}
-
-static gboolean
-compile_batch (Batch *batch, GHashTable *wanted, VidgenProgressFunc progress,
-    gpointer user_data, GError **error)
-{
-  const guint total = g_hash_table_size (wanted);
-  GThreadPool *pool = g_thread_pool_new (
-      compile_one, batch, (gint)g_get_num_processors (), FALSE, NULL);
-  g_autoptr (GError) first = NULL;
-  GHashTableIter iter;
-  gpointer key;
-
-  g_hash_table_iter_init (&iter, wanted);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    g_thread_pool_push (pool, key, NULL);
-  for (guint done = 0; done < total; done++) {
-    gpointer result = g_async_queue_pop (batch->results);
-
-    if (result != batch && !first)
-      first = result;
-    else if (result != batch)
-      g_error_free (result);
-    if (progress && !first)
-      progress (done + 1, total, user_data);
-  }
-  g_thread_pool_free (pool, FALSE, TRUE);
-  if (!first)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&first));
-  return FALSE;
-}
-
 static gboolean
 vulkan_compile (VidgenRecorder *recorder, VidgenProgressFunc progress,
     gpointer user_data, GCancellable *cancellable, GError **error)
 {
   VulkanRecorder *self = (VulkanRecorder *)recorder;
-  g_autoptr (GAsyncQueue) results = g_async_queue_new ();
-  Batch batch = { self->vulkan->pipelines, results, cancellable };
-  const gboolean ok =
-      compile_batch (&batch, self->wanted, progress, user_data, error);
+  const gboolean ok = vidgen_pipelines_compile (self->vulkan->pipelines,
+      self->wanted, progress, user_data, cancellable, error);
 
   g_hash_table_remove_all (self->wanted);
   return ok;
