@@ -161,27 +161,15 @@ vidgen_mini_loader_check (const VidgenMiniLoader *loader, GError **error)
   return TRUE;
 }
 
-VidgenType
-vidgen_mini_weight_type (
-    const VidgenDeviceCaps *caps G_GNUC_UNUSED, VidgenType stored)
-{
-  return stored;
-}
-
 static VidgenType
-stored_type (const VidgenTensor *tensor)
-{
-  return tensor->type == VIDGEN_TENSOR_F16 ? VIDGEN_F16 : VIDGEN_F32;
-}
-
-static VidgenType
-item_type (const VidgenMiniLoader *loader, const Item *item,
-    const VidgenDeviceCaps *caps)
+item_type (const VidgenMiniLoader *loader, const Item *item)
 {
   if (item->kind != ITEM_MATRIX && item->kind != ITEM_CONV)
     return VIDGEN_F32;
-  return vidgen_mini_weight_type (
-      caps, stored_type (vidgen_safetensors_find (loader->file, item->name)));
+  return vidgen_safetensors_find (loader->file, item->name)->type ==
+                 VIDGEN_TENSOR_F16
+             ? VIDGEN_F16
+             : VIDGEN_F32;
 }
 
 static guint64
@@ -210,14 +198,13 @@ aligned (guint64 bytes)
 }
 
 guint64
-vidgen_mini_loader_bytes (
-    const VidgenMiniLoader *loader, const VidgenDeviceCaps *caps)
+vidgen_mini_loader_bytes (const VidgenMiniLoader *loader)
 {
   guint64 bytes = 0;
 
   for (guint i = 0; i < loader->items->len; i++) {
     const Item *item = &g_array_index (loader->items, Item, i);
-    bytes += aligned (item_bytes (item, item_type (loader, item, caps)));
+    bytes += aligned (item_bytes (item, item_type (loader, item)));
   }
   return bytes;
 }
@@ -310,8 +297,8 @@ static gboolean
 allocate (const VidgenMiniLoader *loader, VidgenDevice *device,
     GPtrArray *memories, GError **error)
 {
-  const VidgenDeviceCaps *caps = vidgen_device_caps (device);
-  const guint64 limit = MIN (caps->max_allocation_bytes, MAX_BLOCK_BYTES);
+  const guint64 limit =
+      MIN (vidgen_device_caps (device)->max_allocation_bytes, MAX_BLOCK_BYTES);
   guint first = 0;
 
   while (first < loader->items->len) {
@@ -322,7 +309,7 @@ allocate (const VidgenMiniLoader *loader, VidgenDevice *device,
     for (end = first; end < loader->items->len; end++) {
       const Item *item = &g_array_index (loader->items, Item, end);
       const guint64 bytes =
-          aligned (item_bytes (item, item_type (loader, item, caps)));
+          aligned (item_bytes (item, item_type (loader, item)));
       if (end > first && size + bytes > limit)
         break;
       size += bytes;
@@ -334,7 +321,7 @@ allocate (const VidgenMiniLoader *loader, VidgenDevice *device,
     g_ptr_array_add (memories, memory);
     for (; first < end; first++) {
       Item *item = &g_array_index (loader->items, Item, first);
-      const VidgenType type = item_type (loader, item, caps);
+      const VidgenType type = item_type (loader, item);
       const guint64 bytes = item_bytes (item, type);
 
       if (item->type)

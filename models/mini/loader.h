@@ -59,9 +59,8 @@ void vidgen_mini_loader_expect (
 gboolean vidgen_mini_loader_check (
     const VidgenMiniLoader *loader, GError **error);
 
-/* Bytes on a device. */
-guint64 vidgen_mini_loader_bytes (
-    const VidgenMiniLoader *loader, const VidgenDeviceCaps *caps);
+/* Bytes on a device; weights are kept there in the type the file has. */
+guint64 vidgen_mini_loader_bytes (const VidgenMiniLoader *loader);
 
 typedef void (*VidgenMiniLoadProgress) (double fraction, gpointer user_data);
 
@@ -71,9 +70,5 @@ typedef void (*VidgenMiniLoadProgress) (double fraction, gpointer user_data);
 gboolean vidgen_mini_loader_load (VidgenMiniLoader *loader,
     VidgenDevice *device, GPtrArray *memories, VidgenMiniLoadProgress progress,
     gpointer user_data, GCancellable *cancellable, GError **error);
-
-/* How weights that the file stores as `stored` are kept on a device. */
-VidgenType vidgen_mini_weight_type (
-    const VidgenDeviceCaps *caps, VidgenType stored);
 
 G_END_DECLS

@@ -415,10 +415,12 @@ prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)
 
   for (guint i = 1; i <= config->text.tokens; i++)
     vidgen_mini_text_record (model->text, recorder, i);
-  for (guint i = 0; i < config->n_schedules; i++) {
+  job.schedule = &config->schedules[0];
+  for (job.n_text = 1; job.n_text <= config->text.tokens; job.n_text++)
+    record_prompt (stream, recorder, &job);
+  job.n_text = 1;
+  for (guint i = 1; i < config->n_schedules; i++) {
     job.schedule = &config->schedules[i];
-    for (job.n_text = 1; job.n_text < config->text.tokens; job.n_text++)
-      record_prompt (stream, recorder, &job);
     record_prompt (stream, recorder, &job);
   }
   for (job.chunk = 0; job.chunk <= stream->context.slots; job.chunk++) {
@@ -431,23 +433,53 @@ prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)
     record_picture (stream, recorder, i);
 }
 
+/* Drivers of CPUs compile when a pipeline first runs. */
+static gboolean
+run_once (MiniStream *stream, GCancellable *cancellable, GError **error)
+{
+  const VidgenMiniConfig *config = stream->config;
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_I420, TRUE };
+  const VidgenMiniView view = { .n_runs = 1, .runs = { { 0, 1 } } };
+  const Job job = { .request = &request,
+    .view = &view,
+    .schedule = vidgen_mini_schedule (config, config->steps),
+    .n_text = config->text.tokens };
+
+  record_prompt (stream, stream->recorder, &job);
+  record (stream, stream->recorder, &job);
+  return vidgen_recorder_finish (stream->recorder, cancellable, error);
+}
+
+static gboolean
+warm_up (MiniStream *stream, VidgenMiniModel *model,
+    VidgenProgressFunc progress, gpointer user_data, GCancellable *cancellable,
+    GError **error)
+{
+  VidgenDevice *device = model->base.device;
+  g_autoptr (VidgenRecorder) recorder =
+      vidgen_recorder_new (device, VIDGEN_RECORDER_PREPARE, error);
+
+  if (!recorder)
+    return FALSE;
+  prepare (stream, model, recorder);
+  if (!vidgen_recorder_compile (
+          recorder, progress, user_data, cancellable, error))
+    return FALSE;
+  return vidgen_device_caps (device)->type != VIDGEN_DEVICE_CPU ||
+         run_once (stream, cancellable, error);
+}
+
 gboolean
 vidgen_mini_stream_warm_up (VidgenMiniModel *model, VidgenProgressFunc progress,
     gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (VidgenRecorder) recorder = NULL;
   VidgenStream *stream = vidgen_mini_stream_new (&model->base, NULL, error);
-  gboolean good = FALSE;
+  gboolean good;
 
   if (!stream)
     return FALSE;
-  recorder =
-      vidgen_recorder_new (model->base.device, VIDGEN_RECORDER_PREPARE, error);
-  if (recorder) {
-    prepare ((MiniStream *)stream, model, recorder);
-    good = vidgen_recorder_compile (
-        recorder, progress, user_data, cancellable, error);
-  }
+  good = warm_up (
+      (MiniStream *)stream, model, progress, user_data, cancellable, error);
   vidgen_mini_stream_free (stream);
   return good;
 }

@@ -43,10 +43,9 @@ guint64
 vidgen_mini_weights_bytes (
     const VidgenSafetensors *file, const VidgenMiniConfig *config)
 {
-  const VidgenDeviceCaps caps = { .type = VIDGEN_DEVICE_OTHER };
   VidgenMiniWeights weights = { 0 };
   g_autoptr (VidgenMiniLoader) loader = list (&weights, file, config);
-  const guint64 bytes = vidgen_mini_loader_bytes (loader, &caps);
+  const guint64 bytes = vidgen_mini_loader_bytes (loader);
 
   clear_lists (&weights);
   return bytes;

@@ -26,7 +26,7 @@ typedef struct {
 /* Whether the file has every tensor in its shape. Errors: FORMAT. */
 gboolean vidgen_mini_weights_check (const VidgenSafetensors *file,
     const VidgenMiniConfig *config, GError **error);
-/* Bytes on a device that keeps weights as the file has them. */
+/* Bytes on a device. */
 guint64 vidgen_mini_weights_bytes (
     const VidgenSafetensors *file, const VidgenMiniConfig *config);
 
