@@ -55,6 +55,12 @@ vidgen_mini_text_clear (VidgenMiniTextWeights *weights)
   g_clear_pointer (&weights->layers, g_free);
 }
 
+static guint64
+states_bytes (const VidgenMiniConfig *config)
+{
+  return 4 * (guint64)config->text.tokens * config->text.size;
+}
+
 static VidgenMiniPlan *
 plan_text (VidgenMiniText *text, const VidgenMiniConfig *config)
 {
@@ -75,7 +81,7 @@ vidgen_mini_text_bytes (const VidgenMiniConfig *config)
   VidgenMiniText text = { 0 };
   g_autoptr (VidgenMiniPlan) plan = plan_text (&text, config);
 
-  return vidgen_mini_plan_bytes (plan);
+  return vidgen_mini_plan_bytes (plan) + 2 * states_bytes (config);
 }
 
 VidgenMiniText *
@@ -83,7 +89,7 @@ vidgen_mini_text_new (const VidgenMiniConfig *config,
     const VidgenMiniTextWeights *weights, VidgenDevice *device, GError **error)
 {
   g_autoptr (VidgenMiniText) text = g_new0 (VidgenMiniText, 1);
-  const guint64 bytes = 4 * (guint64)config->text.tokens * config->text.size;
+  const guint64 bytes = states_bytes (config);
 
   text->config = config;
   text->weights = weights;

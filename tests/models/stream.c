@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* That content depends on nothing but model, seed and the prompts' positions.
+ */
+
+#include "models/mini/stream.h"
+
+#include <malloc.h>
+#include <string.h>
+
+#include "tests/models/fixture.h"
+
+#define OCEAN "ocean waves at sunset"
+#define RAIN "a rain at night"
+
+typedef void (*DeviceTest) (VidgenModel *model);
+
+static void
+on_host (gconstpointer test)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenModel) model = fixture_load_tiny (device);
+
+  ((DeviceTest)test) (model);
+}
+
+static void
+on_vulkan (gconstpointer test)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
+  g_autoptr (VidgenModel) model = NULL;
+
+  if (!device)
+    return;
+  model = fixture_load_tiny (device);
+  ((DeviceTest)test) (model);
+}
+
+static void
+assert_same (const VidgenChunk *a, const VidgenChunk *b)
+{
+  g_assert_cmpuint (a->index, ==, b->index);
+  g_assert_cmpuint (a->first_frame, ==, b->first_frame);
+  g_assert_cmpuint (a->first_sample, ==, b->first_sample);
+  g_assert_true (fixture_same_pictures (a, b));
+  g_assert_true (fixture_same_sound (a, b));
+}
+
+static GPtrArray *
+make_chunks (VidgenStream *stream, guint n)
+{
+  GPtrArray *chunks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_chunk_unref);
+
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (chunks, fixture_next (stream));
+  return chunks;
+}
+
+static void
+test_repeats (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) one = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) same = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) seed = fixture_stream (model, 2, OCEAN);
+  g_autoptr (VidgenStream) high =
+      fixture_stream (model, G_GUINT64_CONSTANT (1) << 32 | 1, OCEAN);
+  g_autoptr (VidgenStream) prompt = fixture_stream (model, 1, RAIN);
+
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (VidgenChunk) a = fixture_next (one);
+    g_autoptr (VidgenChunk) b = fixture_next (same);
+    VidgenStream *const others[] = { seed, high, prompt };
+
+    assert_same (a, b);
+    for (guint j = 0; j < G_N_ELEMENTS (others); j++) {
+      g_autoptr (VidgenChunk) other = fixture_next (others[j]);
+      g_assert_false (fixture_same_pictures (a, other));
+      g_assert_false (fixture_same_sound (a, other));
+    }
+  }
+}
+
+static void
+test_prompt_change (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) one = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) other = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GPtrArray) a = NULL;
+
+  a = make_chunks (one, 5);
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (VidgenChunk) b = NULL;
+
+    if (i == 3)
+      fixture_set_prompt (other, model, RAIN, 0);
+    b = fixture_next (other);
+    if (i < 3) {
+      assert_same (a->pdata[i], b);
+    } else {
+      g_assert_false (fixture_same_pictures (a->pdata[i], b));
+      g_assert_false (fixture_same_sound (a->pdata[i], b));
+    }
+  }
+}
+
+static void
+test_seek (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GPtrArray) first = make_chunks (stream, 3);
+  g_autoptr (GPtrArray) second = NULL;
+  g_autoptr (GPtrArray) again = NULL;
+
+  fixture_set_prompt (stream, model, RAIN, 2);
+  g_assert_true (vidgen_stream_set_steps (stream, 4, NULL));
+  second = make_chunks (stream, 4);
+  g_assert_cmpuint (vidgen_stream_seek (stream, 5), ==, 0);
+  again = make_chunks (stream, 7);
+  for (guint i = 0; i < 7; i++)
+    assert_same (
+        again->pdata[i], i < 3 ? first->pdata[i] : second->pdata[i - 3]);
+}
+
+/* What is asked for does not change what is made. */
+static void
+test_requests (VidgenModel *model)
+{
+  static const struct {
+    gboolean video, audio;
+  } asked[] = { { TRUE, FALSE }, { FALSE, TRUE }, { TRUE, TRUE },
+    { FALSE, FALSE }, { FALSE, FALSE }, { FALSE, FALSE }, { TRUE, TRUE },
+    { FALSE, TRUE }, { TRUE, FALSE }, { TRUE, TRUE } };
+  g_autoptr (VidgenStream) whole = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) parts = fixture_stream (model, 1, OCEAN);
+
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
+    const VidgenChunkRequest request = { asked[i].video, VIDGEN_PICTURE_RGB,
+      asked[i].audio };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VidgenChunk) a = fixture_next (whole);
+    g_autoptr (VidgenChunk) b =
+        vidgen_stream_next (parts, &request, NULL, &error);
+
+    g_assert_no_error (error);
+    g_assert_cmpint (b->has_video, ==, asked[i].video);
+    g_assert_cmpuint (b->frames, ==, 4);
+    g_assert_cmpuint (b->samples, ==, 6000);
+    if (asked[i].video)
+      g_assert_true (fixture_same_pictures (a, b));
+    else
+      g_assert_null (b->pictures);
+    if (asked[i].audio)
+      g_assert_true (fixture_same_sound (a, b));
+    else
+      g_assert_null (b->sound);
+  }
+}
+
+static VidgenChunk *
+first_chunk (VidgenModel *model, VidgenPictureFormat format)
+{
+  const VidgenChunkRequest request = { TRUE, format, TRUE };
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GError) error = NULL;
+  VidgenChunk *chunk = vidgen_stream_next (stream, &request, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (chunk->picture_format, ==, format);
+  return chunk;
+}
+
+static const guint8 *
+row_of (const VidgenChunk *chunk, guint row)
+{
+  return chunk->pictures + row * chunk->layout.stride[0];
+}
+
+/* Every picture format comes from the same pictures. */
+static void
+test_formats (VidgenModel *model)
+{
+  g_autoptr (VidgenChunk) i420 = first_chunk (model, VIDGEN_PICTURE_I420);
+  g_autoptr (VidgenChunk) nv12 = first_chunk (model, VIDGEN_PICTURE_NV12);
+  g_autoptr (VidgenChunk) rgba = first_chunk (model, VIDGEN_PICTURE_RGBA);
+  g_autoptr (VidgenChunk) bgrx = first_chunk (model, VIDGEN_PICTURE_BGRX);
+  g_autoptr (VidgenChunk) rgb = first_chunk (model, VIDGEN_PICTURE_RGB);
+
+  g_assert_true (fixture_same_sound (i420, rgb));
+  for (guint y = 0; y < rgb->height; y++) {
+    g_assert_cmpmem (
+        row_of (i420, y), i420->width, row_of (nv12, y), nv12->width);
+    for (guint x = 0; x < rgb->width; x++) {
+      const guint8 *pixel = row_of (rgb, y) + 3 * x;
+      const guint8 *swapped = row_of (bgrx, y) + 4 * x;
+
+      g_assert_cmpmem (pixel, 3, row_of (rgba, y) + 4 * x, 3);
+      g_assert_cmpuint (pixel[0], ==, swapped[2]);
+      g_assert_cmpuint (pixel[1], ==, swapped[1]);
+      g_assert_cmpuint (pixel[2], ==, swapped[0]);
+    }
+  }
+}
+
+static void
+cancel_at_sound (VidgenRecorder *recorder G_GNUC_UNUSED, const char *name,
+    VidgenSpan span G_GNUC_UNUSED, gpointer user_data)
+{
+  if (g_str_equal (name, "sound"))
+    g_cancellable_cancel (user_data);
+}
+
+/* A chunk that is cancelled when nearly all of it is recorded, some of it run,
+ * is made again with the same bytes, and so are those after it. */
+static void
+test_cancelled (VidgenModel *model)
+{
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (VidgenStream) one = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) other = fixture_stream (model, 1, OCEAN);
+
+  for (guint i = 0; i < 6; i++) {
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    const VidgenTap tap = { cancel_at_sound, cancellable };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VidgenChunk) a = NULL;
+    g_autoptr (VidgenChunk) b = NULL;
+
+    if (i == 3) {
+      fixture_set_prompt (one, model, RAIN, 0);
+      fixture_set_prompt (other, model, RAIN, 0);
+    }
+    vidgen_mini_stream_set_tap (other, &tap);
+    g_assert_null (vidgen_stream_next (other, &request, cancellable, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    g_assert_cmpuint (vidgen_stream_position (other), ==, i);
+    vidgen_mini_stream_set_tap (other, NULL);
+    a = fixture_next (one);
+    b = fixture_next (other);
+    assert_same (a, b);
+  }
+}
+
+/* Two streams of one model, made in turns, do not touch each other. */
+static void
+test_two_streams (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) alone = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GPtrArray) a = make_chunks (alone, 3);
+  g_autoptr (VidgenStream) first = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) second = fixture_stream (model, 2, RAIN);
+
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (VidgenChunk) b = fixture_next (first);
+    g_autoptr (VidgenChunk) c = fixture_next (second);
+
+    assert_same (a->pdata[i], b);
+    g_assert_false (fixture_same_pictures (b, c));
+  }
+}
+
+static void
+test_endless (VidgenModel *model)
+{
+  VidgenDevice *device = model->device;
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  guint64 device_bytes = 0;
+  gsize host_bytes = 0;
+
+  for (guint i = 0; i < 300; i++) {
+    g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+
+    g_assert_cmpuint (chunk->first_frame, ==, 4 * (guint64)i);
+    g_assert_cmpuint (chunk->first_sample, ==, 6000 * (guint64)i);
+    for (guint j = 0; j < 2 * chunk->samples; j++)
+      g_assert_true (chunk->sound[j] >= -1 && chunk->sound[j] <= 1);
+    if (i == 50) {
+      device_bytes = vidgen_device_memory_used (device);
+      host_bytes = mallinfo2 ().uordblks;
+    }
+  }
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, device_bytes);
+  g_assert_cmpuint (mallinfo2 ().uordblks, <=, host_bytes + 65536);
+}
+
+static void
+test_stats (VidgenModel *model)
+{
+  static const char *const stages[] = { "text", "transformer", "decode",
+    "output", "sound" };
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+  VidgenStreamStats stats;
+
+  vidgen_stream_stats (stream, &stats);
+  g_assert_cmpuint (stats.chunks, ==, 1);
+  g_assert_cmpuint (stats.n_stages, ==, G_N_ELEMENTS (stages));
+  for (guint i = 0; i < stats.n_stages; i++)
+    g_assert_cmpstr (stats.stages[i].name, ==, stages[i]);
+  g_assert_cmpfloat (stats.stages[1].operations, >, 1e6);
+  g_assert_cmpuint (stats.memory_bytes, >, 0);
+  g_assert_cmpuint (vidgen_model_memory_needed (model, &stream->params.format),
+      >=, vidgen_device_memory_used (model->device));
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct {
+    const char *name;
+    DeviceTest test;
+  } tests[] = { { "repeats", test_repeats },
+    { "prompt-change", test_prompt_change }, { "seek", test_seek },
+    { "requests", test_requests }, { "formats", test_formats },
+    { "cancelled", test_cancelled }, { "two-streams", test_two_streams },
+    { "endless", test_endless }, { "stats", test_stats } };
+
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
+    g_autofree char *host = g_strconcat ("/stream/host/", tests[i].name, NULL);
+    g_autofree char *vulkan =
+        g_strconcat ("/stream/vulkan/", tests[i].name, NULL);
+
+    g_test_add_data_func (host, tests[i].test, on_host);
+    g_test_add_data_func (vulkan, tests[i].test, on_vulkan);
+  }
+  return g_test_run ();
+}
