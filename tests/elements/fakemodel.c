@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "tests/elements/fakemodel.h"
+
+#include <math.h>
+#include <string.h>
+
+#define COLUMNS 8
+#define ROWS 4
+#define FRAME_BITS 20
+#define PROMPT_BITS 6
+#define SEED_BITS 3
+#define STEP_BITS 3
+
+FakeModel fake;
+
+static const guint steps[] = { 1, 2, 4, 0 };
+static const char *const prompts[] = { "an example", "another", NULL };
+
+static guint
+low_bits (guint64 value, guint bits)
+{
+  return value & ((1u << bits) - 1);
+}
+
+guint
+fake_prompt (const char *text)
+{
+  return low_bits (g_str_hash (text) * 2654435761u >> 16, PROMPT_BITS);
+}
+
+float
+fake_left (guint64 sample, guint prompt)
+{
+  return (0.3 + 0.1 * prompt / (1 << PROMPT_BITS)) *
+         sin (2 * G_PI * (sample % 240) / 240);
+}
+
+float
+fake_right (guint64 sample)
+{
+  return low_bits (sample, 20) / 1048576.0f;
+}
+
+static guint32
+pack (const FakeContent *content)
+{
+  return low_bits (content->frame, FRAME_BITS) | content->prompt << FRAME_BITS |
+         low_bits (content->seed, SEED_BITS) << (FRAME_BITS + PROMPT_BITS) |
+         low_bits (content->steps, STEP_BITS)
+             << (FRAME_BITS + PROMPT_BITS + SEED_BITS);
+}
+
+static FakeContent
+unpack (guint32 bits)
+{
+  return (FakeContent){
+    .frame = low_bits (bits, FRAME_BITS),
+    .prompt = low_bits (bits >> FRAME_BITS, PROMPT_BITS),
+    .seed = low_bits (bits >> (FRAME_BITS + PROMPT_BITS), SEED_BITS),
+    .steps =
+        low_bits (bits >> (FRAME_BITS + PROMPT_BITS + SEED_BITS), STEP_BITS),
+  };
+}
+
+FakeContent
+fake_read (GstBuffer *buffer, const GstCaps *caps)
+{
+  GstVideoFrame frame;
+  GstVideoInfo info;
+  guint32 bits = 0;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  g_assert_true (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+  for (guint i = 0; i < COLUMNS * ROWS; i++) {
+    const guint x = (2 * (i % COLUMNS) + 1) * info.width / COLUMNS / 2;
+    const guint y = (2 * (i / COLUMNS) + 1) * info.height / ROWS / 2;
+    const guint8 *row = (const guint8 *)GST_VIDEO_FRAME_COMP_DATA (&frame, 0) +
+                        y * GST_VIDEO_FRAME_COMP_STRIDE (&frame, 0);
+    if (row[x * GST_VIDEO_FRAME_COMP_PSTRIDE (&frame, 0)] > 127)
+      bits |= 1u << i;
+  }
+  gst_video_frame_unmap (&frame);
+  return unpack (bits);
+}
+
+static gboolean
+fake_probe (const char *location)
+{
+  return g_str_has_prefix (location, "fake");
+}
+
+static VidgenModel *
+fake_open (const char *location, G_GNUC_UNUSED GError **error)
+{
+  VidgenModel *model = g_new0 (VidgenModel, 1);
+
+  model->info = (VidgenModelInfo){
+    .family = "fake",
+    .name = location,
+    .width = { 16, 64, 16 },
+    .height = { 8, 64, 8 },
+    .native = { 32, 16, fake.fps_n, fake.fps_d },
+    .has_audio = fake.has_audio,
+    .sample_rate = fake.rate,
+    .kinds = VIDGEN_CONDITION_TEXT | VIDGEN_CONDITION_NEGATIVE,
+    .steps = steps,
+    .default_steps = 2,
+    .guidance_min = 0,
+    .guidance_max = 10,
+    .default_guidance = 1,
+    .first_chunk_frames = fake.first_chunk_frames,
+    .chunk_frames = fake.chunk_frames,
+    .prompts = prompts,
+  };
+  model->info.name = g_intern_string (location);
+  g_atomic_int_inc (&fake.models);
+  return model;
+}
+
+static void
+fake_free (VidgenModel *model)
+{
+  g_atomic_int_add (&fake.models, -1);
+  g_free (model);
+}
+
+static guint64
+fake_memory_needed (G_GNUC_UNUSED const VidgenModel *model,
+    G_GNUC_UNUSED const VidgenFormat *format)
+{
+  return 0;
+}
+
+static gboolean
+work_for (gint us, GCancellable *cancellable, GError **error)
+{
+  const gint64 end = g_get_monotonic_time () + us;
+
+  while (g_get_monotonic_time () < end) {
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      return FALSE;
+    g_usleep (MIN (us, 1000));
+  }
+  return TRUE;
+}
+
+static gboolean
+fake_load (G_GNUC_UNUSED VidgenModel *model, G_GNUC_UNUSED VidgenDevice *device,
+    VidgenLoadProgress progress, gpointer user_data, GCancellable *cancellable,
+    GError **error)
+{
+  progress ("load", 0, user_data);
+  if (!work_for (g_atomic_int_get (&fake.load_us), cancellable, error))
+    return FALSE;
+  if (g_atomic_int_get (&fake.fail_load)) {
+    g_set_error (error, VIDGEN_ERROR, fake.fail_code, "A fault in loading.");
+    return FALSE;
+  }
+  progress ("load", 1, user_data);
+  progress ("warmup", 1, user_data);
+  return TRUE;
+}
+
+static GBytes *
+fake_encode (G_GNUC_UNUSED VidgenModel *model, const char *prompt,
+    const char *negative, G_GNUC_UNUSED GCancellable *cancellable,
+    G_GNUC_UNUSED GError **error)
+{
+  const guint code = fake_prompt (prompt) + (negative ? 1 : 0);
+
+  return g_bytes_new (&code, sizeof code);
+}
+
+static gboolean
+fake_check_conditioning (G_GNUC_UNUSED VidgenModel *model, GBytes *data)
+{
+  return g_bytes_get_size (data) == sizeof (guint);
+}
+
+static GBytes *
+fake_blend (
+    G_GNUC_UNUSED VidgenModel *model, GBytes *from, GBytes *to, double weight)
+{
+  return g_bytes_ref (weight < 0.5 ? from : to);
+}
+
+static VidgenStream *
+fake_stream_new (G_GNUC_UNUSED VidgenModel *model,
+    G_GNUC_UNUSED const VidgenStreamParams *params,
+    G_GNUC_UNUSED GError **error)
+{
+  g_atomic_int_inc (&fake.streams);
+  return g_new0 (VidgenStream, 1);
+}
+
+static void
+fake_stream_free (VidgenStream *stream)
+{
+  g_atomic_int_add (&fake.streams, -1);
+  g_free (stream);
+}
+
+static void
+fake_stream_restart (G_GNUC_UNUSED VidgenStream *stream)
+{
+}
+
+static void
+draw (guint8 *picture, VidgenPictureFormat format, guint width, guint height,
+    guint32 bits)
+{
+  VidgenPictureLayout layout;
+  guint8 *luma;
+
+  vidgen_picture_layout (format, width, height, &layout);
+  memset (picture, 128, layout.size);
+  luma = picture + layout.offset[0];
+  for (guint y = 0; y < height; y++) {
+    for (guint x = 0; x < width; x++) {
+      const guint bit = y * ROWS / height * COLUMNS + x * COLUMNS / width;
+      const guint8 value = bits >> bit & 1 ? 235 : 16;
+      const guint bytes = layout.row_bytes[0] / width;
+      memset (luma + y * layout.stride[0] + x * bytes, value, bytes);
+    }
+  }
+}
+
+static void
+fill_pictures (const VidgenStream *stream, VidgenChunk *chunk, guint prompt)
+{
+  for (guint i = 0; i < chunk->frames; i++) {
+    const FakeContent content = {
+      .frame = chunk->first_frame + i,
+      .prompt = prompt,
+      .seed = stream->params.seed,
+      .steps = stream->settings.steps,
+    };
+    draw (vidgen_chunk_pictures (chunk) + (gsize)i * chunk->layout.size,
+        chunk->picture_format, chunk->width, chunk->height, pack (&content));
+  }
+}
+
+static void
+fill_sound (VidgenChunk *chunk, guint prompt)
+{
+  float *sound = vidgen_chunk_sound (chunk);
+
+  for (guint i = 0; i < chunk->samples; i++) {
+    sound[2 * i] = fake_left (chunk->first_sample + i, prompt);
+    sound[2 * i + 1] = fake_right (chunk->first_sample + i);
+  }
+}
+
+static gboolean
+wait_for_ration (GCancellable *cancellable, GError **error)
+{
+  while (g_atomic_int_get (&fake.ration) == 0) {
+    if (!work_for (1000, cancellable, error))
+      return FALSE;
+  }
+  if (g_atomic_int_get (&fake.ration) > 0)
+    g_atomic_int_add (&fake.ration, -1);
+  return TRUE;
+}
+
+static VidgenChunk *
+fake_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
+    GCancellable *cancellable, GError **error)
+{
+  const VidgenModelInfo *info = &stream->model->info;
+  const VidgenFormat *format = &stream->params.format;
+  const guint64 first = vidgen_model_chunk_start (info, stream->position);
+  const guint frames = vidgen_model_chunk_frames (info, stream->position);
+  const guint64 first_sample =
+      vidgen_model_samples_before (info, format, first);
+  const guint samples =
+      vidgen_model_samples_before (info, format, first + frames) - first_sample;
+  const gboolean sound = request->audio && info->has_audio;
+  const guint prompt =
+      *(const guint *)g_bytes_get_data (stream->settings.conditioning, NULL);
+  VidgenPictureLayout layout = { 0 };
+
+  if (!wait_for_ration (cancellable, error) ||
+      !work_for (g_atomic_int_get (&fake.chunk_us), cancellable, error))
+    return NULL;
+  if ((gint64)stream->position == g_atomic_int_get (&fake.fail_chunk)) {
+    g_set_error (error, VIDGEN_ERROR, fake.fail_code, "A fault in a chunk.");
+    return NULL;
+  }
+  if (request->video)
+    vidgen_picture_layout (
+        request->picture_format, format->width, format->height, &layout);
+  VidgenChunk *chunk =
+      vidgen_chunk_new ((gsize)layout.size * frames, sound ? samples : 0);
+  chunk->index = stream->position;
+  chunk->first_frame = first;
+  chunk->frames = frames;
+  chunk->width = format->width;
+  chunk->height = format->height;
+  chunk->has_video = request->video;
+  chunk->picture_format = request->picture_format;
+  chunk->layout = layout;
+  chunk->first_sample = first_sample;
+  chunk->samples = info->has_audio ? samples : 0;
+  if (request->video)
+    fill_pictures (stream, chunk, prompt);
+  if (sound)
+    fill_sound (chunk, prompt);
+  g_atomic_int_set (&fake.last_video, request->video);
+  g_atomic_int_set (&fake.last_audio, request->audio);
+  g_atomic_int_inc (&fake.chunks);
+  return chunk;
+}
+
+static void
+fake_stream_stats (
+    G_GNUC_UNUSED const VidgenStream *stream, VidgenStreamStats *stats)
+{
+  stats->total_device_ns = 1000;
+}
+
+static const VidgenFamily family = {
+  .name = "fake",
+  .probe = fake_probe,
+  .open = fake_open,
+  .free = fake_free,
+  .memory_needed = fake_memory_needed,
+  .load = fake_load,
+  .encode = fake_encode,
+  .check_conditioning = fake_check_conditioning,
+  .blend = fake_blend,
+  .stream_new = fake_stream_new,
+  .stream_free = fake_stream_free,
+  .stream_restart = fake_stream_restart,
+  .stream_next = fake_stream_next,
+  .stream_stats = fake_stream_stats,
+};
+
+void
+fake_reset (void)
+{
+  static gsize registered = 0;
+
+  if (g_once_init_enter (&registered)) {
+    vidgen_model_register_family (&family);
+    g_once_init_leave (&registered, 1);
+  }
+  fake = (FakeModel){
+    .fps_n = 16,
+    .fps_d = 1,
+    .rate = 24000,
+    .first_chunk_frames = 3,
+    .chunk_frames = 4,
+    .has_audio = TRUE,
+    .ration = -1,
+    .fail_chunk = -1,
+    .fail_code = VIDGEN_ERROR_FAILED,
+    .models = fake.models,
+    .streams = fake.streams,
+  };
+}

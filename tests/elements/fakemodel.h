@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "models/family.h"
+
+G_BEGIN_DECLS
+
+/* A family for tests whose pictures and sound tell where they come from. It
+ * answers to every location that begins with "fake". A picture is eight by
+ * four blocks, each black or white for a bit of a number; of the sound the
+ * left channel is a smooth tone of 100 Hz and the right one counts samples.
+ */
+typedef struct {
+  /* Read when a model is opened. */
+  guint fps_n, fps_d, rate;
+  guint first_chunk_frames, chunk_frames;
+  gboolean has_audio;
+  /* Read at any time. */
+  gint chunk_us, load_us; /* how long each takes, atomic */
+  gint ration;            /* chunks that may still be made; -1: any,
+                             atomic */
+  gint fail_chunk;        /* the chunk that fails, -1: none, atomic */
+  gint fail_load;         /* atomic */
+  VidgenError fail_code;
+  /* Written. */
+  gint chunks;                 /* made so far, atomic */
+  gint models, streams;        /* alive, atomic */
+  gint last_video, last_audio; /* asked for in the newest chunk, atomic */
+} FakeModel;
+
+extern FakeModel fake;
+
+/* Registers the family at the first call and puts `fake` back to 16 frames a
+ * second, 24 kHz, chunks of 3 and then 4 frames, no delays and no faults. */
+void fake_reset (void);
+
+/* What a picture of the family says. */
+typedef struct {
+  guint frame, prompt, seed, steps;
+} FakeContent;
+
+FakeContent fake_read (GstBuffer *buffer, const GstCaps *caps);
+/* The `prompt` of a text. */
+guint fake_prompt (const char *text);
+/* The samples of the family. */
+float fake_left (guint64 sample, guint prompt);
+float fake_right (guint64 sample);
+
+G_END_DECLS
