@@ -8,10 +8,11 @@
 
 #define COLUMNS 8
 #define ROWS 4
-#define FRAME_BITS 20
+#define FRAME_BITS 17
 #define PROMPT_BITS 6
 #define SEED_BITS 3
 #define STEP_BITS 3
+#define GUIDANCE_BITS 3
 
 FakeModel fake;
 
@@ -43,25 +44,44 @@ fake_right (guint64 sample)
   return low_bits (sample, 20) / 1048576.0f;
 }
 
+/* The fields one after another, the lowest bits first. */
+static guint32
+put (guint32 bits, guint value, guint n_bits)
+{
+  return bits << n_bits | low_bits (value, n_bits);
+}
+
 static guint32
 pack (const FakeContent *content)
 {
-  return low_bits (content->frame, FRAME_BITS) | content->prompt << FRAME_BITS |
-         low_bits (content->seed, SEED_BITS) << (FRAME_BITS + PROMPT_BITS) |
-         low_bits (content->steps, STEP_BITS)
-             << (FRAME_BITS + PROMPT_BITS + SEED_BITS);
+  guint32 bits = low_bits (content->guidance, GUIDANCE_BITS);
+
+  bits = put (bits, content->steps, STEP_BITS);
+  bits = put (bits, content->seed, SEED_BITS);
+  bits = put (bits, content->prompt, PROMPT_BITS);
+  return put (bits, content->frame, FRAME_BITS);
+}
+
+static guint
+take (guint32 *bits, guint n_bits)
+{
+  const guint value = low_bits (*bits, n_bits);
+
+  *bits >>= n_bits;
+  return value;
 }
 
 static FakeContent
 unpack (guint32 bits)
 {
-  return (FakeContent){
-    .frame = low_bits (bits, FRAME_BITS),
-    .prompt = low_bits (bits >> FRAME_BITS, PROMPT_BITS),
-    .seed = low_bits (bits >> (FRAME_BITS + PROMPT_BITS), SEED_BITS),
-    .steps =
-        low_bits (bits >> (FRAME_BITS + PROMPT_BITS + SEED_BITS), STEP_BITS),
-  };
+  FakeContent content;
+
+  content.frame = take (&bits, FRAME_BITS);
+  content.prompt = take (&bits, PROMPT_BITS);
+  content.seed = take (&bits, SEED_BITS);
+  content.steps = take (&bits, STEP_BITS);
+  content.guidance = take (&bits, GUIDANCE_BITS);
+  return content;
 }
 
 FakeContent
@@ -236,6 +256,7 @@ fill_pictures (const VidgenStream *stream, VidgenChunk *chunk, guint prompt)
       .prompt = prompt,
       .seed = stream->params.seed,
       .steps = stream->settings.steps,
+      .guidance = stream->settings.guidance,
     };
     draw (vidgen_chunk_pictures (chunk) + (gsize)i * chunk->layout.size,
         chunk->picture_format, chunk->width, chunk->height, pack (&content));

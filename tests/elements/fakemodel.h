@@ -40,7 +40,7 @@ void fake_reset (void);
 
 /* What a picture of the family says. */
 typedef struct {
-  guint frame, prompt, seed, steps;
+  guint frame, prompt, seed, steps, guidance;
 } FakeContent;
 
 FakeContent fake_read (GstBuffer *buffer, const GstCaps *caps);

@@ -126,7 +126,8 @@ rig_wait (Rig *rig, GstMessageType types)
     if (!message)
       g_error ("no message of the types %#x came", types);
     g_ptr_array_add (rig->messages, message);
-    if (GST_MESSAGE_TYPE (message) & types)
+    if (!GST_MESSAGE_TYPE_IS_EXTENDED (message) &&
+        GST_MESSAGE_TYPE (message) & types)
       return message;
     if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
       fail_on_error (message);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* What may change while the element plays. */
+
+#include <gst/controller/gstdirectcontrolbinding.h>
+#include <gst/controller/gstinterpolationcontrolsource.h>
+
+#include "tests/elements/rig.h"
+
+static Rig *
+play_slowly (guint frames)
+{
+  Rig *rig = rig_new (RIG_BOTH);
+
+  fake.chunk_us = 4000;
+  g_object_set (rig->src, "num-buffers", frames, "buffer-time",
+      (guint64)250 * GST_MSECOND, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  return rig;
+}
+
+static guint64
+get_uint64 (const GstStructure *structure, const char *field)
+{
+  guint64 value = 0;
+
+  g_assert_true (gst_structure_get_uint64 (structure, field, &value));
+  return value;
+}
+
+static guint64
+chunk_start (guint64 chunk)
+{
+  return chunk ? fake.first_chunk_frames + (chunk - 1) * fake.chunk_frames : 0;
+}
+
+static void
+test_change (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = play_slowly (120);
+  rig_wait_buffers (rig, RIG_VIDEO, 40);
+  g_object_set (rig->src, "prompt", "thunder", NULL);
+  const GstStructure *applied = rig_wait_element (rig, "vidgen-prompt-applied");
+  const guint64 chunk = get_uint64 (applied, "chunk");
+  const guint64 first = chunk_start (chunk);
+  g_assert_cmpstr (gst_structure_get_string (applied, "prompt"), ==, "thunder");
+  g_assert_cmpuint (get_uint64 (applied, "stream-time"), ==,
+      gst_util_uint64_scale (first, GST_SECOND, 16));
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+
+  g_assert_cmpuint (first, >=, 40);
+  g_assert_cmpuint (first, <, 100);
+  for (guint i = 0; i < 120; i++)
+    g_assert_cmpuint (rig_content (rig, i).prompt, ==,
+        fake_prompt (i < first ? "an example" : "thunder"));
+  g_autoptr (GArray) sound = rig_sound (rig);
+  for (guint i = 0; i < sound->len / 2; i++)
+    g_assert_cmpfloat (g_array_index (sound, float, 2 * i), ==,
+        fake_left (
+            i, fake_prompt (i < first * 1500 ? "an example" : "thunder")));
+  rig_assert_clip (rig, 120, 180000);
+}
+
+static guint
+count_titles (const Rig *rig, RigPad pad, const char *wanted)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < rig->tracks[pad].events->len; i++) {
+    GstEvent *event = g_ptr_array_index (rig->tracks[pad].events, i);
+    g_autofree char *title = NULL;
+    GstTagList *tags;
+    if (GST_EVENT_TYPE (event) != GST_EVENT_TAG)
+      continue;
+    gst_event_parse_tag (event, &tags);
+    gst_tag_list_get_string (tags, GST_TAG_TITLE, &title);
+    n += g_strcmp0 (title, wanted) == 0;
+  }
+  return n;
+}
+
+static void
+test_titles (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = play_slowly (100);
+  g_object_set (rig->src, "prompt", "ocean", NULL);
+  rig_wait_buffers (rig, RIG_VIDEO, 30);
+  g_object_set (rig->src, "prompt", "fire", NULL);
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  for (guint pad = 0; pad < RIG_PADS; pad++)
+    g_assert_cmpuint (count_titles (rig, pad, "fire"), ==, 1);
+}
+
+/* The default and the prompt before the start are no change. */
+static void
+test_no_message_without_change (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "prompt", "ocean", "num-buffers", 20, NULL);
+  rig_run (rig);
+  g_assert_cmpuint (rig_content (rig, 0).prompt, ==, fake_prompt ("ocean"));
+  for (guint i = 0; i < rig->messages->len; i++)
+    g_assert_false (gst_message_has_name (
+        g_ptr_array_index (rig->messages, i), "vidgen-prompt-applied"));
+}
+
+static void
+test_bad_prompt_while_playing (void)
+{
+  g_autofree char *prompt = NULL;
+  g_autofree char *longer = g_strnfill (VIDGEN_PROMPT_MAX_BYTES + 1, 'a');
+  const char *const bad[] = { "\xff\xfe", longer };
+
+  fake_reset ();
+  g_autoptr (Rig) rig = play_slowly (100);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    rig_wait_buffers (rig, RIG_VIDEO, 10);
+    g_object_set (rig->src, "prompt", bad[i], NULL);
+    rig_assert_error (rig_wait (rig, GST_MESSAGE_WARNING), GST_RESOURCE_ERROR,
+        GST_RESOURCE_ERROR_SETTINGS);
+    g_object_get (rig->src, "prompt", &prompt, NULL);
+    g_assert_null (prompt);
+  }
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  for (guint i = 0; i < 100; i++)
+    g_assert_cmpuint (
+        rig_content (rig, i).prompt, ==, fake_prompt ("an example"));
+}
+
+static void
+test_steps (void)
+{
+  guint steps, changed = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = play_slowly (100);
+  rig_wait_buffers (rig, RIG_VIDEO, 20);
+  g_object_set (rig->src, "steps", 4, NULL);
+  rig_wait_buffers (rig, RIG_VIDEO, 50);
+  g_object_set (rig->src, "steps", 3, NULL);
+  rig_assert_error (rig_wait (rig, GST_MESSAGE_WARNING), GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS);
+  rig_wait (rig, GST_MESSAGE_EOS);
+  g_object_get (rig->src, "steps", &steps, NULL);
+  g_assert_cmpuint (steps, ==, 4);
+  rig_state (rig, GST_STATE_NULL);
+  for (guint i = 0; i < 100; i++) {
+    const guint is = rig_content (rig, i).steps;
+    const guint was = i > 0 ? rig_content (rig, i - 1).steps : 2;
+    g_assert_true (is == 2 || is == 4);
+    changed += is != was;
+    if (is != was)
+      g_assert_cmpuint ((i - 3) % 4, ==, 0);
+  }
+  g_assert_cmpuint (changed, ==, 1);
+}
+
+/* A control source drives the guidance by stream time, chunk by chunk. */
+static void
+test_controlled_guidance (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  GstControlSource *source = gst_interpolation_control_source_new ();
+  GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE (source);
+  g_object_set (source, "mode", GST_INTERPOLATION_MODE_LINEAR, NULL);
+  g_assert_true (gst_object_add_control_binding (GST_OBJECT (rig->src),
+      gst_direct_control_binding_new_absolute (
+          GST_OBJECT (rig->src), "guidance-scale", source)));
+  gst_timed_value_control_source_set (values, 0, 0.0);
+  gst_timed_value_control_source_set (values, 4 * GST_SECOND, 8.0);
+  gst_object_unref (source);
+  g_object_set (rig->src, "num-buffers", 60, NULL);
+  rig_run (rig);
+  for (guint i = 0; i < 60; i++) {
+    const guint start = i < 3 ? 0 : 3 + (i - 3) / 4 * 4;
+    g_assert_cmpuint (rig_content (rig, i).guidance, ==, start * 2 / 16);
+  }
+}
+
+static void
+run_checksums (const char *prompt, guint64 seed, char **video, char **audio)
+{
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+
+  g_object_set (rig->src, "prompt", prompt, "seed", seed, "num-buffers", 24,
+      "model", VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
+  rig_run (rig);
+  *video = rig_checksum (rig, RIG_VIDEO);
+  *audio = rig_checksum (rig, RIG_AUDIO);
+}
+
+static void
+test_determinism (void)
+{
+  static const struct {
+    const char *prompt;
+    guint64 seed;
+  } runs[] = { { "ocean waves", 1 }, { "ocean waves", 1 }, { "ocean waves", 2 },
+    { "campfire", 1 } };
+  char *video[G_N_ELEMENTS (runs)], *audio[G_N_ELEMENTS (runs)];
+
+  fake_reset ();
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
+    run_checksums (runs[i].prompt, runs[i].seed, &video[i], &audio[i]);
+  g_assert_cmpstr (video[0], ==, video[1]);
+  g_assert_cmpstr (audio[0], ==, audio[1]);
+  for (guint i = 2; i < G_N_ELEMENTS (runs); i++) {
+    g_assert_cmpstr (video[0], !=, video[i]);
+    g_assert_cmpstr (audio[0], !=, audio[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++) {
+    g_free (video[i]);
+    g_free (audio[i]);
+  }
+}
+
+static void
+test_transition (void)
+{
+  guint first_new = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = play_slowly (160);
+  g_object_set (rig->src, "transition-time", 2 * (guint64)GST_SECOND, NULL);
+  rig_wait_buffers (rig, RIG_VIDEO, 20);
+  g_object_set (rig->src, "prompt", "thunder", NULL);
+  const guint64 first = chunk_start (
+      get_uint64 (rig_wait_element (rig, "vidgen-prompt-applied"), "chunk"));
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  while (rig_content (rig, first_new).prompt == fake_prompt ("an example"))
+    first_new++;
+  /* The fake model turns half-way through eight chunks. */
+  g_assert_cmpuint (first_new, >, first + 8);
+  g_assert_cmpuint (first_new, <, first + 24);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/prompts/change", test_change);
+  g_test_add_func ("/prompts/titles", test_titles);
+  g_test_add_func (
+      "/prompts/no-message-without-change", test_no_message_without_change);
+  g_test_add_func (
+      "/prompts/bad-prompt-while-playing", test_bad_prompt_while_playing);
+  g_test_add_func ("/prompts/steps", test_steps);
+  g_test_add_func ("/prompts/controlled-guidance", test_controlled_guidance);
+  g_test_add_func ("/prompts/determinism", test_determinism);
+  g_test_add_func ("/prompts/transition", test_transition);
+  return g_test_run ();
+}

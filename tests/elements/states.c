@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* Changes of state: in any order, at any moment, promptly and without a
+ * trace. */
+
+#include <gst/check/gstcheck.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/elements/rig.h"
+
+#define ROUNDS 50
+#define MOST_US G_USEC_PER_SEC
+
+static const GstState ladder[] = { GST_STATE_NULL, GST_STATE_READY,
+  GST_STATE_PAUSED, GST_STATE_PLAYING };
+
+static void
+test_every_pair (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  for (guint from = 0; from < G_N_ELEMENTS (ladder); from++) {
+    for (guint to = 0; to < G_N_ELEMENTS (ladder); to++) {
+      rig_state (rig, ladder[from]);
+      rig_state (rig, ladder[to]);
+      g_assert_cmpint (
+          gst_element_get_state (rig->pipeline, NULL, NULL, 10 * GST_SECOND),
+          ==, GST_STATE_CHANGE_SUCCESS);
+    }
+  }
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpint (fake.models, ==, 0);
+  g_assert_cmpint (fake.streams, ==, 0);
+}
+
+static void
+test_quick_changes (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+
+  fake_reset ();
+  fake.load_us = 3000;
+  fake.chunk_us = 1000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  for (guint i = 0; i < 200; i++) {
+    rig_state (rig, ladder[g_rand_int_range (rand, 0, 4)]);
+    if (i % 10 == 0)
+      g_usleep (g_rand_int_range (rand, 0, 5000));
+    if (i % 50 == 0)
+      g_object_set (rig->src, "is-live", i % 100 == 0, NULL);
+  }
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpint (fake.models, ==, 0);
+}
+
+/* What the process holds. */
+typedef struct {
+  guint descriptors, threads;
+  gsize resident_bytes;
+} Holdings;
+
+static guint
+count_entries (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  while (dir && g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+static Holdings
+holdings (void)
+{
+  Holdings now = { count_entries ("/proc/self/fd"),
+    count_entries ("/proc/self/task"), 0 };
+  g_autofree char *text = NULL;
+  gulong pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    sscanf (text, "%*u %lu", &pages);
+  now.resident_bytes = pages * (gsize)sysconf (_SC_PAGESIZE);
+  return now;
+}
+
+static void
+leave_in_time (Rig *rig, GstState state)
+{
+  const gint64 start = g_get_monotonic_time ();
+
+  rig_state (rig, state);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, MOST_US);
+}
+
+static void
+leave_once (Rig *rig, guint round)
+{
+  rig_state (rig, round % 2 ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+  if (round % 3)
+    g_usleep (2000 * (round % 7));
+  else
+    rig_wait_element (rig, "vidgen-chunk");
+  leave_in_time (rig, round % 4 ? GST_STATE_NULL : GST_STATE_READY);
+  rig_read (rig);
+  g_ptr_array_set_size (rig->messages, 0);
+  rig_clear (rig);
+}
+
+static void
+leave_often (Rig *rig)
+{
+  Holdings before = { 0 };
+
+  for (guint i = 0; i < 2 * ROUNDS; i++) {
+    if (i == ROUNDS)
+      before = holdings ();
+    leave_once (rig, i);
+  }
+  rig_state (rig, GST_STATE_NULL);
+  const Holdings after = holdings ();
+  g_assert_cmpuint (after.descriptors, <=, before.descriptors);
+  g_assert_cmpuint (after.threads, <=, before.threads + 2);
+  if (!g_getenv ("VIDGEN_SANITIZED"))
+    g_assert_cmpuint (
+        after.resident_bytes, <, before.resident_bytes + (4 << 20));
+}
+
+static void
+test_leave_often (void)
+{
+  fake_reset ();
+  fake.chunk_us = 20000;
+  fake.load_us = 5000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  leave_often (rig);
+  g_assert_cmpint (fake.models, ==, 0);
+  g_assert_cmpint (fake.streams, ==, 0);
+}
+
+static void
+test_leave_often_live (void)
+{
+  fake_reset ();
+  fake.chunk_us = 20000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "is-live", TRUE, "buffer-time",
+      (guint64)100 * GST_MSECOND, NULL);
+  leave_often (rig);
+}
+
+static void
+leave_tiny (const char *device, guint rounds)
+{
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+
+  g_object_set (rig->src, "device", device, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
+  for (guint i = 0; i < rounds; i++)
+    leave_once (rig, i);
+}
+
+static void
+test_leave_mini (void)
+{
+  fake_reset ();
+  leave_tiny ("host", ROUNDS);
+}
+
+static void
+test_leave_mini_vulkan (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("auto", &error);
+
+  if (!device) {
+    g_test_skip (error->message);
+    return;
+  }
+  fake_reset ();
+  leave_tiny ("auto", 8);
+}
+
+static void
+test_leave_while_loading (void)
+{
+  fake_reset ();
+  fake.load_us = 10 * G_USEC_PER_SEC;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait (rig, GST_MESSAGE_PROGRESS);
+  leave_in_time (rig, GST_STATE_READY);
+  rig_read (rig);
+  GstProgressType type;
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_PROGRESS)
+      gst_message_parse_progress (message, &type, NULL, NULL);
+  }
+  /* The bus drops what comes behind PAUSED; the last one that was read is not
+   * the end of the load. */
+  g_assert_cmpint (type, !=, GST_PROGRESS_TYPE_COMPLETE);
+}
+
+static void
+test_ready_is_quick (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
+  const gint64 start = g_get_monotonic_time ();
+  g_assert_cmpint (gst_element_set_state (rig->src, GST_STATE_READY), ==,
+      GST_STATE_CHANGE_SUCCESS);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, G_USEC_PER_SEC / 2);
+}
+
+static void
+test_paused_returns_at_once (void)
+{
+  fake_reset ();
+  fake.load_us = 300000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  const gint64 start = g_get_monotonic_time ();
+  g_assert_cmpint (gst_element_set_state (rig->pipeline, GST_STATE_PAUSED), ==,
+      GST_STATE_CHANGE_ASYNC);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 200000);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+}
+
+static void
+test_two_at_once (void)
+{
+  fake_reset ();
+  fake.chunk_us = 1000;
+  g_autoptr (Rig) a = rig_new (RIG_BOTH);
+  g_autoptr (Rig) b = rig_new (RIG_BOTH);
+  g_object_set (a->src, "num-buffers", 100, NULL);
+  g_object_set (b->src, "num-buffers", 80, NULL);
+  rig_state (a, GST_STATE_PLAYING);
+  rig_state (b, GST_STATE_PLAYING);
+  rig_wait (a, GST_MESSAGE_EOS);
+  rig_wait (b, GST_MESSAGE_EOS);
+  rig_state (a, GST_STATE_NULL);
+  rig_state (b, GST_STATE_NULL);
+  rig_assert_clip (a, 100, 150000);
+  rig_assert_clip (b, 80, 120000);
+}
+
+static void
+test_plays_again (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "num-buffers", 20, NULL);
+  for (guint i = 0; i < 3; i++) {
+    rig_run (rig);
+    rig_assert_clip (rig, 20, 30000);
+    rig_clear (rig);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/states/every-pair", test_every_pair);
+  g_test_add_func ("/states/quick-changes", test_quick_changes);
+  g_test_add_func ("/states/leave-often", test_leave_often);
+  g_test_add_func ("/states/leave-often-live", test_leave_often_live);
+  g_test_add_func ("/states/leave-mini", test_leave_mini);
+  g_test_add_func ("/states/leave-mini-vulkan", test_leave_mini_vulkan);
+  g_test_add_func ("/states/leave-while-loading", test_leave_while_loading);
+  g_test_add_func ("/states/ready-is-quick", test_ready_is_quick);
+  g_test_add_func (
+      "/states/paused-returns-at-once", test_paused_returns_at_once);
+  g_test_add_func ("/states/two-at-once", test_two_at_once);
+  g_test_add_func ("/states/plays-again", test_plays_again);
+  return g_test_run ();
+}
