@@ -293,6 +293,7 @@ test_stats (VidgenModel *model)
   g_autoptr (VidgenChunk) chunk = fixture_next (stream);
   VidgenStreamStats stats;
 
+  g_assert_cmpuint (chunk->time_ns, >, 0);
   vidgen_stream_stats (stream, &stats);
   g_assert_cmpuint (stats.chunks, ==, 1);
   g_assert_cmpuint (stats.n_stages, ==, G_N_ELEMENTS (stages));
