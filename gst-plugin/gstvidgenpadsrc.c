@@ -309,7 +309,7 @@ answer_duration (GstVidgenPadSrcClass *klass, const VidgenTimeline *timeline,
     gst_query_set_duration (query, format,
         klass->track == VIDGEN_TRACK_VIDEO
             ? timeline->frames
-            : vidgen_timeline_samples_before (timeline, timeline->frames));
+            : vidgen_timeline_content_before (timeline, timeline->frames));
   else
     return FALSE;
   return TRUE;
@@ -334,7 +334,7 @@ answer_seeking (
   else if (seekable)
     end = klass->track == VIDGEN_TRACK_VIDEO
               ? timeline->frames
-              : vidgen_timeline_samples_before (timeline, timeline->frames);
+              : vidgen_timeline_content_before (timeline, timeline->frames);
   gst_query_set_seeking (query, format, seekable, 0, end);
   return TRUE;
 }

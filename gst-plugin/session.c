@@ -46,6 +46,7 @@ struct _VidgenSession {
   VidgenSlots slots;
   VidgenUnderrun underrun;
   gboolean rebuffering;
+  guint64 late_slot; /* the newest that content was late for */
   guint64 origin_ns;
   gboolean stopping, failing;
   GError *error;
@@ -528,6 +529,7 @@ vidgen_session_new (const VidgenSessionParams *params,
   vidgen_settings_copy (&session->settings, params->settings);
   session->settings_serial = 1;
   session->synced_frame = G_MAXUINT64;
+  session->late_slot = G_MAXUINT64;
   session->format = info->native;
   session->marks = g_array_new (FALSE, FALSE, sizeof (Mark));
   g_array_set_clear_func (session->marks, clear_mark);
@@ -780,7 +782,7 @@ decide_content (VidgenSession *session, News *news)
     news->shown = g_queue_pop_head (&session->announcements);
     news->time_ns = time_of (session, session->slots.end);
   }
-  if (!news->underrun)
+  if (session->late_slot != session->slots.end)
     session->stats.on_time++;
   session->stats.frames++;
   session->rebuffering = FALSE;
@@ -791,6 +793,7 @@ static void
 begin_underrun (VidgenSession *session, News *news)
 {
   session->stats.underruns++;
+  session->late_slot = session->slots.end;
   news->underrun = TRUE;
   news->time_ns = time_of (session, session->slots.end);
   news->on_time = session->stats.on_time;
@@ -808,7 +811,7 @@ decide_late (VidgenSession *session, News *news)
     vidgen_slots_add_filler (&session->slots);
     return TRUE;
   }
-  if (!news->underrun)
+  if (session->late_slot != session->slots.end)
     begin_underrun (session, news);
   news->give_up = session->underrun == VIDGEN_UNDERRUN_ERROR;
   return news->give_up;
@@ -853,7 +856,7 @@ fill_slot (VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
     .first_sample =
         before - vidgen_timeline_samples_before (timeline, entry->first_frame),
     .samples =
-        vidgen_timeline_samples_before (timeline, place.content + 1) - before,
+        vidgen_timeline_content_before (timeline, place.content + 1) - before,
     .filler = place.filler,
     .filler_index = place.run_index,
     .resumes = place.resumes,

@@ -48,12 +48,17 @@ vidgen_timeline_frames_in (const VidgenTimeline *timeline, guint64 ns)
 guint64
 vidgen_timeline_samples_before (const VidgenTimeline *timeline, guint64 frame)
 {
-  const guint64 factor = (guint64)timeline->rate * timeline->fps_d;
+  return gst_util_uint64_scale (
+      frame, (guint64)timeline->rate * timeline->fps_d, timeline->fps_n);
+}
 
-  if (frame >= timeline->frames)
-    return gst_util_uint64_scale_round (
-        timeline->frames, factor, timeline->fps_n);
-  return gst_util_uint64_scale (frame, factor, timeline->fps_n);
+guint64
+vidgen_timeline_content_before (const VidgenTimeline *timeline, guint64 frame)
+{
+  if (frame < timeline->frames)
+    return vidgen_timeline_samples_before (timeline, frame);
+  return gst_util_uint64_scale_round (timeline->frames,
+      (guint64)timeline->rate * timeline->fps_d, timeline->fps_n);
 }
 
 guint64

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /* Where frames and samples lie in time, from integer counters alone: a time is
  * always scaled from its counter, so that no error accumulates. Immutable once
  * filled. A frame's samples are those from samples_before (frame) up to
- * samples_before (frame + 1); the last frame of a clip takes what is left.
+ * samples_before (frame + 1); the last frame of a clip may have one more.
  */
 typedef struct {
   guint fps_n, fps_d; /* frames a second */
@@ -32,9 +32,11 @@ guint64 vidgen_timeline_frame_at (const VidgenTimeline *timeline, guint64 ns);
 guint64 vidgen_timeline_sample_at (const VidgenTimeline *timeline, guint64 ns);
 /* The fewest frames that last at least `ns`; at least 1. */
 guint64 vidgen_timeline_frames_in (const VidgenTimeline *timeline, guint64 ns);
-/* floor (frame * rate * fps_d / fps_n); at the end of a clip and behind it
- * rounded to nearest instead. */
+/* floor (frame * rate * fps_d / fps_n) */
 guint64 vidgen_timeline_samples_before (
+    const VidgenTimeline *timeline, guint64 frame);
+/* The same for content, which at the end of a clip is rounded to nearest. */
+guint64 vidgen_timeline_content_before (
     const VidgenTimeline *timeline, guint64 frame);
 /* The end of the clip; G_MAXUINT64 when endless. */
 guint64 vidgen_timeline_end_ns (const VidgenTimeline *timeline);

@@ -66,8 +66,10 @@ test_end (void)
       const double exact =
           (double)frames * rates[i].rate * rates[i].fps_d / rates[i].fps_n;
 
-      g_assert_cmpuint (vidgen_timeline_samples_before (&timeline, frames), ==,
+      g_assert_cmpuint (vidgen_timeline_content_before (&timeline, frames), ==,
           (guint64)(exact + 0.5));
+      g_assert_cmpuint (vidgen_timeline_samples_before (&timeline, frames), ==,
+          (guint64)exact);
       g_assert_cmpuint (vidgen_timeline_end_ns (&timeline), ==,
           vidgen_timeline_frame_ns (&timeline, frames));
     }
