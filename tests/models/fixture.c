@@ -25,6 +25,27 @@ fixture_load_tiny (VidgenDevice *device)
   return model;
 }
 
+VidgenModel *
+fixture_load_mini (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenModel) model = NULL;
+
+  if (!vidgen_model_embedded ()[0]) {
+    g_test_skip ("no model is embedded");
+    return NULL;
+  }
+  model = vidgen_model_open ("mini", &error);
+  g_assert_no_error (error);
+  if (g_strcmp0 (vidgen_model_info (model)->name, "mini") != 0) {
+    g_test_skip ("another model than mini is embedded");
+    return NULL;
+  }
+  vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&model);
+}
+
 VidgenDevice *
 fixture_open_host (void)
 {

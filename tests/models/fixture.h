@@ -14,6 +14,9 @@ char *fixture_path (const char *path);
 
 /* The tiny model of random weights, loaded. */
 VidgenModel *fixture_load_tiny (VidgenDevice *device);
+/* The shipped model, loaded. NULL, and the test skipped, where it is not
+ * linked in. */
+VidgenModel *fixture_load_mini (VidgenDevice *device);
 VidgenDevice *fixture_open_host (void);
 /* NULL, and the test skipped, where there is no Vulkan device. */
 VidgenDevice *fixture_open_vulkan (void);

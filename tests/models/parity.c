@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-/* Every intermediate tensor of the tiny model against those of the training
- * code, which tests/models/goldens/make.py describes. */
+/* Every intermediate tensor of the tiny model, and what the shipped one makes,
+ * against the training code; tests/models/goldens/make.py describes them. */
 
 #include <math.h>
 #include <sndfile.h>
 #include <string.h>
 
+#include "models/checkpoint/half.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/mini/stream.h"
 #include "models/mini/tokenizer.h"
@@ -17,6 +18,7 @@
 #define SEED 0x1234567891
 #define CHUNKS 5
 #define CHANGE 3
+#define MINI_CHUNKS 2
 #define TOLERANCE 1e-3
 /* The last layer of a context pass feeds nothing and is not computed. */
 #define LEFT_OUT "context.layer1"
@@ -61,7 +63,17 @@ find_taken (Parity *parity, const char *name, gsize count)
 static float *
 read_golden (const VidgenTensor *tensor)
 {
-  return g_memdup2 (tensor->data, tensor->bytes);
+  const gsize count = vidgen_tensor_count (tensor);
+  float *values = g_new (float, count);
+
+  if (tensor->type == VIDGEN_TENSOR_F32) {
+    memcpy (values, tensor->data, tensor->bytes);
+    return values;
+  }
+  g_assert_cmpint (tensor->type, ==, VIDGEN_TENSOR_F16);
+  for (gsize i = 0; i < count; i++)
+    values[i] = vidgen_half_to_float (((const guint16 *)tensor->data)[i]);
+  return values;
 }
 
 static void
@@ -137,8 +149,9 @@ static void
 check_frames (Parity *parity, const VidgenTensor *tensor)
 {
   const gsize count = vidgen_tensor_count (tensor);
-  g_autofree float *should = channels_last (
-      (const float *)tensor->data, tensor->shape[0], tensor->shape + 1, 3);
+  g_autofree float *golden = read_golden (tensor);
+  g_autofree float *should =
+      channels_last (golden, tensor->shape[0], tensor->shape + 1, 3);
   g_autofree float *is = clamped (find_taken (parity, "frames", count), count);
 
   compare (parity, tensor->name, is, should, count);
@@ -252,9 +265,11 @@ check_pooled (Parity *parity, guint prompt)
 }
 
 static float *
-read_sound (gsize frames)
+read_sound (const char *golden, gsize frames)
 {
-  g_autofree char *path = fixture_path ("tests/models/goldens/tiny.wav");
+  g_autofree char *name =
+      g_strconcat ("tests/models/goldens/", golden, ".wav", NULL);
+  g_autofree char *path = fixture_path (name);
   SF_INFO about = { 0 };
   SNDFILE *file = sf_open (path, SFM_READ, &about);
   float *sound = g_new (float, 2 * frames);
@@ -267,21 +282,23 @@ read_sound (gsize frames)
   return sound;
 }
 
+/* Takes the model. */
 static void
-init (Parity *parity, VidgenDevice *device)
+init (Parity *parity, VidgenModel *model, const char *golden, guint chunks)
 {
-  g_autofree char *path =
-      fixture_path ("tests/models/goldens/tiny.safetensors");
+  g_autofree char *name =
+      g_strconcat ("tests/models/goldens/", golden, ".safetensors", NULL);
+  g_autofree char *path = fixture_path (name);
   g_autoptr (GError) error = NULL;
 
-  parity->device = device;
-  parity->model = fixture_load_tiny (device);
-  parity->config = ((VidgenMiniModel *)parity->model)->config;
+  parity->model = model;
+  parity->device = model->device;
+  parity->config = ((VidgenMiniModel *)model)->config;
   parity->goldens = vidgen_safetensors_open (path, &error);
   g_assert_no_error (error);
   parity->taken = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify)vidgen_memory_unref);
-  parity->sound = read_sound (CHUNKS * parity->config->chunk.samples);
+  parity->sound = read_sound (golden, chunks * parity->config->chunk.samples);
 }
 
 static void
@@ -290,18 +307,24 @@ clear (Parity *parity)
   g_hash_table_unref (parity->taken);
   vidgen_safetensors_unref (parity->goldens);
   vidgen_model_unref (parity->model);
-  vidgen_device_unref (parity->device);
   g_free (parity->sound);
 }
 
 static void
-check_device (VidgenDevice *device)
+check_samples (Parity *parity, const VidgenChunk *chunk)
+{
+  compare (parity, "samples", chunk->sound,
+      parity->sound + 2 * chunk->first_sample, 2 * (gsize)chunk->samples);
+}
+
+static void
+check_tiny (VidgenDevice *device)
 {
   Parity parity = { 0 };
   const VidgenTap tap = { take, &parity };
   VidgenStream *stream;
 
-  init (&parity, device);
+  init (&parity, fixture_load_tiny (device), "tiny", CHUNKS);
   stream = fixture_stream (parity.model, SEED, prompts[0]);
   vidgen_mini_stream_set_tap (stream, &tap);
   for (guint64 i = 0; i < CHUNKS; i++) {
@@ -317,8 +340,31 @@ check_device (VidgenDevice *device)
       check_pooled (&parity, prompt);
     }
     check_chunk (&parity, i);
-    compare (&parity, "samples", chunk->sound,
-        parity.sound + 2 * chunk->first_sample, 2 * chunk->samples);
+    check_samples (&parity, chunk);
+    g_hash_table_remove_all (parity.taken);
+  }
+  vidgen_stream_free (stream);
+  clear (&parity);
+}
+
+/* The shipped weights, end to end: frames and sound of two chunks. */
+static void
+check_mini (VidgenModel *model)
+{
+  const char *prompt = vidgen_model_info (model)->prompts[0];
+  Parity parity = { 0 };
+  const VidgenTap tap = { take, &parity };
+  VidgenStream *stream;
+
+  init (&parity, model, "mini", MINI_CHUNKS);
+  stream = fixture_stream (model, SEED, prompt);
+  vidgen_mini_stream_set_tap (stream, &tap);
+  for (guint i = 0; i < MINI_CHUNKS; i++) {
+    g_autofree char *name = g_strdup_printf ("chunk%u.frames", i);
+    g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+
+    check_frames (&parity, vidgen_safetensors_find (parity.goldens, name));
+    check_samples (&parity, chunk);
     g_hash_table_remove_all (parity.taken);
   }
   vidgen_stream_free (stream);
@@ -326,18 +372,30 @@ check_device (VidgenDevice *device)
 }
 
 static void
+test_mini (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
+  VidgenModel *model = device ? fixture_load_mini (device) : NULL;
+
+  if (model)
+    check_mini (model);
+}
+
+static void
 test_host (void)
 {
-  check_device (fixture_open_host ());
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+
+  check_tiny (device);
 }
 
 static void
 test_vulkan (void)
 {
-  VidgenDevice *device = fixture_open_vulkan ();
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
 
   if (device)
-    check_device (device);
+    check_tiny (device);
 }
 
 int
@@ -346,5 +404,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/parity/host", test_host);
   g_test_add_func ("/parity/vulkan", test_vulkan);
+  g_test_add_func ("/parity/mini", test_mini);
   return g_test_run ();
 }
