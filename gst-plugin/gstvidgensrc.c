@@ -91,6 +91,9 @@ struct _GstVidgenSrc {
   GstStreamCollection *collection;
   guint group_id;
 
+  gint segments_running; /* children that play a segment; atomic */
+  gint segment_seqnum;   /* atomic */
+
   GMutex seek_lock; /* guards what follows */
   guint32 seek_seqnum;
   gboolean seek_result;
@@ -204,6 +207,42 @@ is_seekable (GstVidgenSrc *src)
   return seekable;
 }
 
+/* One child can end its segment before the other has begun, so that they are
+ * told as one here. */
+static void
+begin_segment (GstVidgenSrc *src, GstEvent *seek)
+{
+  GstSeekFlags flags;
+  gint64 start;
+
+  gst_event_parse_seek (seek, NULL, NULL, &flags, NULL, &start, NULL, NULL);
+  if (!(flags & GST_SEEK_FLAG_SEGMENT))
+    return;
+  g_atomic_int_set (&src->segment_seqnum, gst_event_get_seqnum (seek));
+  g_atomic_int_set (&src->segments_running, VIDGEN_TRACKS);
+  GstMessage *message =
+      gst_message_new_segment_start (GST_OBJECT (src), GST_FORMAT_TIME, start);
+  gst_message_set_seqnum (message, gst_event_get_seqnum (seek));
+  gst_element_post_message (GST_ELEMENT (src), message);
+}
+
+static void
+end_segment (GstVidgenSrc *src, GstMessage *child_message)
+{
+  GstFormat format;
+  gint64 position;
+
+  if (gst_message_get_seqnum (child_message) !=
+          (guint32)g_atomic_int_get (&src->segment_seqnum) ||
+      !g_atomic_int_dec_and_test (&src->segments_running))
+    return;
+  gst_message_parse_segment_done (child_message, &format, &position);
+  GstMessage *message =
+      gst_message_new_segment_done (GST_OBJECT (src), format, position);
+  gst_message_set_seqnum (message, gst_message_get_seqnum (child_message));
+  gst_element_post_message (GST_ELEMENT (src), message);
+}
+
 static gboolean
 forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
@@ -211,6 +250,8 @@ forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
       is_seekable (src) ? normal_seek (src, track, event) : NULL;
   gboolean moved = seek != NULL;
 
+  if (moved)
+    begin_segment (src, seek);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
     moved = gst_element_send_event (
         GST_ELEMENT (src->children[i]), gst_event_ref (seek));
@@ -603,12 +644,23 @@ gst_vidgen_src_handle_message (GstBin *bin, GstMessage *message)
 {
   GstVidgenSrc *src = GST_VIDGEN_SRC (bin);
 
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+  switch (GST_MESSAGE_TYPE (message)) {
+  case GST_MESSAGE_SEGMENT_DONE:
+    end_segment (src, message);
+    gst_message_unref (message);
+    return;
+  case GST_MESSAGE_SEGMENT_START:
+    gst_message_unref (message);
+    return;
+  case GST_MESSAGE_ERROR:
     if (!gst_vidgen_reporter_claim_error (&src->reporter)) {
       gst_message_unref (message);
       return;
     }
     message = own_error (src, message);
+    break;
+  default:
+    break;
   }
   GST_BIN_CLASS (gst_vidgen_src_parent_class)->handle_message (bin, message);
 }

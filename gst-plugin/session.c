@@ -115,6 +115,23 @@ is_active (const Track *track)
   return track->linked && !track->done;
 }
 
+/* Whether every track has followed the newest seek. */
+static gboolean
+is_settled (const VidgenSession *session)
+{
+  return session->tracks[0].epoch == session->epoch &&
+         session->tracks[1].epoch == session->epoch;
+}
+
+/* What `track` is to be given, once it has followed the newest seek. */
+static gboolean
+is_wanted (const VidgenSession *session, VidgenTrack track)
+{
+  const Track *t = &session->tracks[track];
+
+  return t->linked && (!t->done || t->epoch != session->epoch);
+}
+
 /* The content that some track may still ask for. */
 static guint64
 needed_from (const VidgenSession *session)
@@ -126,8 +143,7 @@ needed_from (const VidgenSession *session)
     frame--;
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
     const Track *track = &session->tracks[i];
-    if (is_active (track) && track->epoch == session->epoch &&
-        track->next < slots->end)
+    if (is_active (track) && track->next < slots->end)
       frame = MIN (frame, vidgen_slots_find (slots, track->next).content);
   }
   return frame;
@@ -138,9 +154,11 @@ tidy (VidgenSession *session)
 {
   guint64 slot = session->slots.end;
 
+  if (!is_settled (session))
+    return;
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
     const Track *track = &session->tracks[i];
-    if (is_active (track) && track->epoch == session->epoch)
+    if (is_active (track))
       slot = MIN (slot, track->next);
   }
   vidgen_reel_trim (session->reel, needed_from (session),
@@ -372,11 +390,10 @@ make_chunk (VidgenSession *session, VidgenGenerator *generator,
     const VidgenSettings *in_force, GError **error)
 {
   g_autoptr (GCancellable) cancellable = begin_step (session);
-  const Track *tracks = session->tracks;
   const VidgenChunkRequest request = {
-    .video = session->have_format && is_active (&tracks[VIDGEN_TRACK_VIDEO]),
+    .video = session->have_format && is_wanted (session, VIDGEN_TRACK_VIDEO),
     .picture_format = session->picture_format,
-    .audio = is_active (&tracks[VIDGEN_TRACK_AUDIO]),
+    .audio = is_wanted (session, VIDGEN_TRACK_AUDIO),
   };
   const VidgenFormat format = session->format;
   const guint64 frame =
@@ -415,12 +432,11 @@ make_room_for_settings (VidgenSession *session, VidgenGenerator *generator)
 static gboolean
 wants_chunk (const VidgenSession *session)
 {
-  const Track *tracks = session->tracks;
-
-  if (!is_active (&tracks[0]) && !is_active (&tracks[1]))
+  if (!is_wanted (session, VIDGEN_TRACK_VIDEO) &&
+      !is_wanted (session, VIDGEN_TRACK_AUDIO))
     return FALSE;
   return !is_full (session) &&
-         (session->have_format || !tracks[VIDGEN_TRACK_VIDEO].linked);
+         (session->have_format || !session->tracks[VIDGEN_TRACK_VIDEO].linked);
 }
 
 /* Called and left with the lock held. */

@@ -111,9 +111,9 @@ void vidgen_session_set_done (VidgenSession *session, VidgenTrack track);
 void vidgen_session_set_flushing (
     VidgenSession *session, VidgenTrack track, gboolean flushing);
 
-/* Moves a track to `frame`. Both tracks must be moved before either goes on;
- * generation restarts once, at the first call. Nothing is made at or behind
- * `stop_frame`. */
+/* Moves a track to `frame`. Both tracks must be moved, to the same frame: the
+ * first call restarts generation, and the track that is not moved yet waits.
+ * Nothing is made at or behind `stop_frame`. */
 void vidgen_session_seek (VidgenSession *session, VidgenTrack track,
     guint64 frame, guint64 stop_frame);
 

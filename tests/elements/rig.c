@@ -222,6 +222,20 @@ rig_has_event (Rig *rig, RigPad pad, GstEventType type)
 }
 
 void
+rig_wait_end (Rig *rig)
+{
+  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
+
+  for (guint i = 0; i < RIG_PADS; i++) {
+    while (rig->tracks[i].sink && !rig_has_event (rig, i, GST_EVENT_EOS)) {
+      if (g_get_monotonic_time () > end)
+        g_error ("the %s pad did not end", pad_names[i]);
+      g_usleep (1000);
+    }
+  }
+}
+
+void
 rig_clear (Rig *rig)
 {
   g_mutex_lock (&rig->lock);

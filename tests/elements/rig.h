@@ -49,6 +49,9 @@ void rig_run (Rig *rig);
 /* Until a pad has received `n` buffers, at most 20 s. */
 void rig_wait_buffers (Rig *rig, RigPad pad, guint n);
 guint rig_received (Rig *rig, RigPad pad);
+/* Until EOS has come down every linked pad since the last rig_clear(); behind
+ * a seek the bus may tell of the end before all pads have reached it. */
+void rig_wait_end (Rig *rig);
 
 GstBuffer *rig_buffer (const Rig *rig, RigPad pad, guint i);
 FakeContent rig_content (const Rig *rig, guint i);
