@@ -137,9 +137,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenStream, vidgen_stream_free)
 guint64 vidgen_stream_position (const VidgenStream *stream);
 
 /* From the next chunk on; over `blend_chunks` chunks the old conditioning
- * turns into the new one (0: at once; at chunk 0 there is none to turn from). Forgets changes that an earlier pass
- * had made at this chunk or later (see seek). Returns the chunk at which it
- * begins to take effect. */
+ * turns into the new one (0: at once; at chunk 0 there is none to turn from).
+ * Forgets changes that an earlier pass had made at this chunk or later (see
+ * seek). Returns the chunk at which it begins to take effect. */
 guint64 vidgen_stream_set_conditioning (
     VidgenStream *stream, VidgenConditioning *conditioning, guint blend_chunks);
 /* 0: the model's default. From the next chunk on. Errors: INVALID. */

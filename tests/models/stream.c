@@ -260,6 +260,36 @@ test_two_streams (VidgenModel *model)
   }
 }
 
+static gpointer
+encode_prompts (gpointer data)
+{
+  for (guint i = 0; i < 50; i++) {
+    g_autofree char *prompt = g_strdup_printf ("rain %u", i);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VidgenConditioning) conditioning =
+        vidgen_model_encode (data, prompt, NULL, NULL, &error);
+
+    g_assert_no_error (error);
+  }
+  return NULL;
+}
+
+/* Prompts may be encoded on one thread while chunks are made on another. */
+static void
+test_encode_meanwhile (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) alone = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GPtrArray) a = make_chunks (alone, 4);
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  GThread *thread = g_thread_new ("encode", encode_prompts, model);
+
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (VidgenChunk) b = fixture_next (stream);
+    assert_same (a->pdata[i], b);
+  }
+  g_thread_join (thread);
+}
+
 static void
 test_endless (VidgenModel *model)
 {
@@ -315,7 +345,8 @@ main (int argc, char **argv)
     { "prompt-change", test_prompt_change }, { "seek", test_seek },
     { "requests", test_requests }, { "formats", test_formats },
     { "cancelled", test_cancelled }, { "two-streams", test_two_streams },
-    { "endless", test_endless }, { "stats", test_stats } };
+    { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
+    { "stats", test_stats } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
