@@ -63,3 +63,25 @@ gst_vidgen_error_post (
       g_strdup_printf ("%s %d", g_quark_to_string (error->domain), error->code),
       __FILE__, GST_FUNCTION, __LINE__);
 }
+
+GstMessage *
+gst_vidgen_error_of_child (GstElement *element, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL, own = NULL;
+  g_autofree char *debug = NULL;
+  const GstStructure *details = NULL;
+  gint flow = GST_FLOW_ERROR;
+
+  gst_message_parse_error (message, &error, &debug);
+  gst_message_parse_error_details (message, &details);
+  if (details)
+    gst_structure_get_int (details, "flow-return", &flow);
+  if (flow == GST_FLOW_NOT_NEGOTIATED)
+    own = g_error_new (GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+        "Downstream takes none of the formats that the model makes.");
+  else if (flow == GST_FLOW_NOT_LINKED)
+    own = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
+        "Neither the video nor the audio pad is linked.");
+  gst_message_unref (message);
+  return gst_message_new_error (GST_OBJECT (element), own ? own : error, debug);
+}

@@ -15,4 +15,9 @@ void gst_vidgen_error_translate (
 void gst_vidgen_error_post (
     GstElement *element, GstMessageType type, const GError *error);
 
+/* An error message of a source inside `element` as one of the element, in
+ * words about it. Transfers both. */
+GstMessage *gst_vidgen_error_of_child (
+    GstElement *element, GstMessage *message);
+
 G_END_DECLS

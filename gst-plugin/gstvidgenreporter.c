@@ -37,8 +37,10 @@ static void
 post_progress (GstVidgenReporter *reporter, GstProgressType type,
     const char *phase, gint percent)
 {
+  g_autofree char *text =
+      g_strdup_printf ("%s (%d %%)", phase_text (phase), percent);
   GstMessage *message = gst_message_new_progress (
-      GST_OBJECT (reporter->element), type, phase, phase_text (phase));
+      GST_OBJECT (reporter->element), type, phase, text);
   GstStructure *structure = gst_message_writable_structure (message);
 
   gst_structure_set (structure, "percent", G_TYPE_INT, percent, NULL);

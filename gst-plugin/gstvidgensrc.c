@@ -31,38 +31,14 @@
 #include "gst-plugin/gstvidgenaudiosrc.h"
 #include "gst-plugin/gstvidgencaps.h"
 #include "gst-plugin/gstvidgenerror.h"
+#include "gst-plugin/gstvidgenoptions.h"
 #include "gst-plugin/gstvidgenreporter.h"
+#include "gst-plugin/gstvidgenseek.h"
 #include "gst-plugin/gstvidgenuri.h"
 #include "gst-plugin/gstvidgenvideosrc.h"
 
 GST_DEBUG_CATEGORY (gst_vidgen_debug);
 #define GST_CAT_DEFAULT gst_vidgen_debug
-
-#define DEFAULT_MODEL "mini"
-#define DEFAULT_DEVICE "auto"
-#define DEFAULT_BUFFER_TIME GST_SECOND
-#define DEFAULT_GUIDANCE -1.0
-#define MAX_GUIDANCE 100.0
-
-enum {
-  PROP_0,
-  PROP_MODEL,
-  PROP_PROMPT,
-  PROP_NEGATIVE_PROMPT,
-  PROP_SEED,
-  PROP_STEPS,
-  PROP_GUIDANCE_SCALE,
-  PROP_TRANSITION_TIME,
-  PROP_DURATION,
-  PROP_NUM_BUFFERS,
-  PROP_IS_LIVE,
-  PROP_BUFFER_TIME,
-  PROP_USE_BUFFERING,
-  PROP_ON_UNDERRUN,
-  PROP_DEVICE,
-  PROP_CACHE_DIR,
-  PROP_STATS
-};
 
 struct _GstVidgenSrc {
   GstBin parent;
@@ -72,14 +48,7 @@ struct _GstVidgenSrc {
   GstVidgenReporter reporter;
 
   GMutex lock; /* guards what follows, to `session` */
-  char *model_location;
-  VidgenSettings settings;
-  guint64 seed;
-  GstClockTime duration, buffer_time;
-  gint num_buffers;
-  gboolean is_live, use_buffering;
-  VidgenUnderrun on_underrun;
-  char *device_name, *cache_dir;
+  GstVidgenOptions options;
   char *uri;
   VidgenSession *session; /* in PAUSED and PLAYING */
 
@@ -91,8 +60,7 @@ struct _GstVidgenSrc {
   GstStreamCollection *collection;
   guint group_id;
 
-  gint segments_running; /* children that play a segment; atomic */
-  gint segment_seqnum;   /* atomic */
+  GstVidgenSegment segment;
 
   GMutex seek_lock; /* guards what follows */
   guint32 seek_seqnum;
@@ -117,24 +85,6 @@ static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE ("video",
 static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE ("audio",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDGEN_AUDIO_CAPS));
 
-GType
-gst_vidgen_underrun_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { VIDGEN_UNDERRUN_REPEAT,
-        "Repeat the last picture in silence until the buffer is full again",
-        "repeat" },
-    { VIDGEN_UNDERRUN_STALL, "Wait, and send late", "stall" },
-    { VIDGEN_UNDERRUN_ERROR, "Stop with an error", "error" }, { 0, NULL, NULL }
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (
-        &type, g_enum_register_static ("GstVidgenUnderrun", values));
-  return type;
-}
-
 static VidgenSession *
 ref_session (GstVidgenSrc *src)
 {
@@ -154,104 +104,28 @@ track_of (GstVidgenSrc *src, GstPad *pad)
 
 /* Seeks: one event moves both children, however often it arrives. */
 
-static gint64
-seek_time (
-    GstVidgenSrc *src, VidgenTrack track, GstFormat format, gint64 position)
-{
-  gint64 time = position;
-
-  if (format != GST_FORMAT_TIME && position >= 0 &&
-      !gst_element_query_convert (GST_ELEMENT (src->children[track]), format,
-          position, GST_FORMAT_TIME, &time))
-    return -1;
-  return time;
-}
-
-/* The same seek in time, with a start that both children understand alike. */
-static GstEvent *
-normal_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
-{
-  GstElement *child = GST_ELEMENT (src->children[track]);
-  GstSeekType start_type, stop_type;
-  gint64 start, stop;
-  GstSeekFlags flags;
-  GstFormat format;
-  double rate;
-
-  gst_event_parse_seek (
-      event, &rate, &format, &flags, &start_type, &start, &stop_type, &stop);
-  if (rate <= 0 || (flags & GST_SEEK_FLAG_INSTANT_RATE_CHANGE) ||
-      (format != GST_FORMAT_TIME && format != GST_FORMAT_DEFAULT))
-    return NULL;
-  start = seek_time (src, track, format, start);
-  stop = seek_time (src, track, format, stop);
-  if (start_type == GST_SEEK_TYPE_NONE) {
-    if (!gst_element_query_position (child, GST_FORMAT_TIME, &start))
-      return NULL;
-    start_type = GST_SEEK_TYPE_SET;
-  }
-  GstEvent *seek = gst_event_new_seek (
-      rate, GST_FORMAT_TIME, flags, start_type, start, stop_type, stop);
-  gst_event_set_seqnum (seek, gst_event_get_seqnum (event));
-  return seek;
-}
-
 static gboolean
 is_seekable (GstVidgenSrc *src)
 {
   g_mutex_lock (&src->lock);
-  const gboolean seekable =
-      !src->is_live &&
-      (GST_CLOCK_TIME_IS_VALID (src->duration) || src->num_buffers >= 0);
+  const gboolean seekable = !src->options.is_live &&
+                            (GST_CLOCK_TIME_IS_VALID (src->options.duration) ||
+                                src->options.num_buffers >= 0);
   g_mutex_unlock (&src->lock);
   return seekable;
-}
-
-/* One child can end its segment before the other has begun, so that they are
- * told as one here. */
-static void
-begin_segment (GstVidgenSrc *src, GstEvent *seek)
-{
-  GstSeekFlags flags;
-  gint64 start;
-
-  gst_event_parse_seek (seek, NULL, NULL, &flags, NULL, &start, NULL, NULL);
-  if (!(flags & GST_SEEK_FLAG_SEGMENT))
-    return;
-  g_atomic_int_set (&src->segment_seqnum, gst_event_get_seqnum (seek));
-  g_atomic_int_set (&src->segments_running, VIDGEN_TRACKS);
-  GstMessage *message =
-      gst_message_new_segment_start (GST_OBJECT (src), GST_FORMAT_TIME, start);
-  gst_message_set_seqnum (message, gst_event_get_seqnum (seek));
-  gst_element_post_message (GST_ELEMENT (src), message);
-}
-
-static void
-end_segment (GstVidgenSrc *src, GstMessage *child_message)
-{
-  GstFormat format;
-  gint64 position;
-
-  if (gst_message_get_seqnum (child_message) !=
-          (guint32)g_atomic_int_get (&src->segment_seqnum) ||
-      !g_atomic_int_dec_and_test (&src->segments_running))
-    return;
-  gst_message_parse_segment_done (child_message, &format, &position);
-  GstMessage *message =
-      gst_message_new_segment_done (GST_OBJECT (src), format, position);
-  gst_message_set_seqnum (message, gst_message_get_seqnum (child_message));
-  gst_element_post_message (GST_ELEMENT (src), message);
 }
 
 static gboolean
 forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
   g_autoptr (GstEvent) seek =
-      is_seekable (src) ? normal_seek (src, track, event) : NULL;
+      is_seekable (src) ? gst_vidgen_seek_normalise (
+                              GST_ELEMENT (src->children[track]), event)
+                        : NULL;
   gboolean moved = seek != NULL;
 
   if (moved)
-    begin_segment (src, seek);
+    gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
     moved = gst_element_send_event (
         GST_ELEMENT (src->children[i]), gst_event_ref (seek));
@@ -467,11 +341,12 @@ static gboolean
 open_model (GstVidgenSrc *src, GError **error)
 {
   g_mutex_lock (&src->lock);
-  g_autofree char *location = g_strdup (src->model_location);
-  g_autofree char *device_name = g_strdup (src->device_name);
-  g_autofree char *cache_dir = g_strdup (src->cache_dir);
-  const gboolean valid = check_prompt (src->settings.prompt, error) &&
-                         check_prompt (src->settings.negative_prompt, error);
+  g_autofree char *location = g_strdup (src->options.model);
+  g_autofree char *device_name = g_strdup (src->options.device);
+  g_autofree char *cache_dir = g_strdup (src->options.cache_dir);
+  const gboolean valid =
+      check_prompt (src->options.settings.prompt, error) &&
+      check_prompt (src->options.settings.negative_prompt, error);
   g_mutex_unlock (&src->lock);
 
   if (!valid)
@@ -516,11 +391,11 @@ clip_frames (const GstVidgenSrc *src, const VidgenFormat *format)
 {
   guint64 frames = VIDGEN_ENDLESS;
 
-  if (GST_CLOCK_TIME_IS_VALID (src->duration))
+  if (GST_CLOCK_TIME_IS_VALID (src->options.duration))
     frames = gst_util_uint64_scale_round (
-        src->duration, format->fps_n, GST_SECOND * format->fps_d);
-  if (src->num_buffers >= 0)
-    frames = MIN (frames, (guint64)src->num_buffers);
+        src->options.duration, format->fps_n, GST_SECOND * format->fps_d);
+  if (src->options.num_buffers >= 0)
+    frames = MIN (frames, (guint64)src->options.num_buffers);
   return frames;
 }
 
@@ -539,19 +414,20 @@ start_session (GstVidgenSrc *src)
     params.linked[i] = gst_pad_is_linked (src->pads[i]);
 
   g_mutex_lock (&src->lock);
-  params.seed = src->seed;
+  params.seed = src->options.seed;
   params.frames = clip_frames (src, &info->native);
-  params.live = src->is_live;
-  params.report_level = src->use_buffering;
-  params.buffer_ns = src->buffer_time;
-  params.underrun = src->on_underrun;
-  params.settings = &src->settings;
+  params.live = src->options.is_live;
+  params.report_level = src->options.use_buffering;
+  params.buffer_ns = src->options.buffer_time;
+  params.underrun = src->options.on_underrun;
+  params.settings = &src->options.settings;
   src->session = vidgen_session_new (
       &params, &gst_vidgen_reporter_callbacks, &src->reporter);
   g_autofree char *comment = g_strdup_printf (
-      "model %s, seed %" G_GUINT64_FORMAT, info->name, src->seed);
+      "model %s, seed %" G_GUINT64_FORMAT, info->name, src->options.seed);
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
-    gst_base_src_set_live (GST_BASE_SRC (src->children[i]), src->is_live);
+    gst_base_src_set_live (
+        GST_BASE_SRC (src->children[i]), src->options.is_live);
     gst_vidgen_pad_src_set_session (src->children[i], src->session, comment);
   }
   g_mutex_unlock (&src->lock);
@@ -616,29 +492,6 @@ gst_vidgen_src_change_state (GstElement *element, GstStateChange transition)
   return result;
 }
 
-/* Errors of the children: the first one alone, in words about the element. */
-static GstMessage *
-own_error (GstVidgenSrc *src, GstMessage *message)
-{
-  g_autoptr (GError) error = NULL, own = NULL;
-  g_autofree char *debug = NULL;
-  const GstStructure *details = NULL;
-  gint flow = GST_FLOW_ERROR;
-
-  gst_message_parse_error (message, &error, &debug);
-  gst_message_parse_error_details (message, &details);
-  if (details)
-    gst_structure_get_int (details, "flow-return", &flow);
-  if (flow == GST_FLOW_NOT_NEGOTIATED)
-    own = g_error_new (GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
-        "Downstream takes none of the formats that the model makes.");
-  else if (flow == GST_FLOW_NOT_LINKED)
-    own = g_error_new (GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED,
-        "Neither the video nor the audio pad is linked.");
-  gst_message_unref (message);
-  return gst_message_new_error (GST_OBJECT (src), own ? own : error, debug);
-}
-
 static void
 gst_vidgen_src_handle_message (GstBin *bin, GstMessage *message)
 {
@@ -646,7 +499,7 @@ gst_vidgen_src_handle_message (GstBin *bin, GstMessage *message)
 
   switch (GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_SEGMENT_DONE:
-    end_segment (src, message);
+    gst_vidgen_segment_end (&src->segment, GST_ELEMENT (src), message);
     gst_message_unref (message);
     return;
   case GST_MESSAGE_SEGMENT_START:
@@ -657,7 +510,7 @@ gst_vidgen_src_handle_message (GstBin *bin, GstMessage *message)
       gst_message_unref (message);
       return;
     }
-    message = own_error (src, message);
+    message = gst_vidgen_error_of_child (GST_ELEMENT (src), message);
     break;
   default:
     break;
@@ -673,115 +526,40 @@ restore_settings (GstElement *element, const VidgenSettings *in_force)
   GstVidgenSrc *src = GST_VIDGEN_SRC (element);
 
   g_mutex_lock (&src->lock);
-  vidgen_settings_copy (&src->settings, in_force);
+  vidgen_settings_copy (&src->options.settings, in_force);
   g_mutex_unlock (&src->lock);
-}
-
-static void
-set_string (char **to, const GValue *value)
-{
-  g_free (*to);
-  *to = g_value_dup_string (value);
 }
 
 /* A bad prompt is refused at once where one is in force; else it is found when
  * the element starts. */
-static void
-set_prompt (GstVidgenSrc *src, char **to, const GValue *value)
+static gboolean
+takes_prompt (
+    const GstVidgenSrc *src, guint id, const GValue *value, GError **error)
 {
+  return !src->session ||
+         (id != GST_VIDGEN_PROP_PROMPT &&
+             id != GST_VIDGEN_PROP_NEGATIVE_PROMPT) ||
+         check_prompt (g_value_get_string (value), error);
+}
+
+static void
+gst_vidgen_src_set_property (GObject *object, guint id, const GValue *value,
+    G_GNUC_UNUSED GParamSpec *spec)
+{
+  GstVidgenSrc *src = GST_VIDGEN_SRC (object);
   g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&src->lock);
-  const gboolean refused =
-      src->session && !check_prompt (g_value_get_string (value), &error);
-  if (!refused)
-    set_string (to, value);
+  if (takes_prompt (src, id, value, &error)) {
+    gst_vidgen_options_set (&src->options, id, value);
+    if (src->session) {
+      vidgen_session_set (src->session, &src->options.settings);
+      vidgen_session_set_underrun (src->session, src->options.on_underrun);
+    }
+  }
   g_mutex_unlock (&src->lock);
-  if (refused)
+  if (error)
     gst_vidgen_error_post (GST_ELEMENT (src), GST_MESSAGE_WARNING, error);
-}
-
-static void
-set_locked (GstVidgenSrc *src, guint id, const GValue *value)
-{
-  switch (id) {
-  case PROP_MODEL:
-    set_string (&src->model_location, value);
-    if (!src->model_location)
-      src->model_location = g_strdup (DEFAULT_MODEL);
-    break;
-  case PROP_SEED:
-    src->seed = g_value_get_uint64 (value);
-    break;
-  case PROP_STEPS:
-    src->settings.steps = g_value_get_uint (value);
-    break;
-  case PROP_GUIDANCE_SCALE:
-    src->settings.guidance = g_value_get_double (value);
-    break;
-  case PROP_TRANSITION_TIME:
-    src->settings.transition_ns = g_value_get_uint64 (value);
-    break;
-  case PROP_DURATION:
-    src->duration = g_value_get_uint64 (value);
-    break;
-  case PROP_NUM_BUFFERS:
-    src->num_buffers = g_value_get_int (value);
-    break;
-  case PROP_IS_LIVE:
-    src->is_live = g_value_get_boolean (value);
-    break;
-  case PROP_BUFFER_TIME:
-    src->buffer_time = g_value_get_uint64 (value);
-    break;
-  case PROP_USE_BUFFERING:
-    src->use_buffering = g_value_get_boolean (value);
-    break;
-  case PROP_ON_UNDERRUN:
-    src->on_underrun = g_value_get_enum (value);
-    break;
-  case PROP_DEVICE:
-    set_string (&src->device_name, value);
-    if (!src->device_name)
-      src->device_name = g_strdup (DEFAULT_DEVICE);
-    break;
-  case PROP_CACHE_DIR:
-    set_string (&src->cache_dir, value);
-    break;
-  default:
-    break;
-  }
-}
-
-static void
-gst_vidgen_src_set_property (
-    GObject *object, guint id, const GValue *value, GParamSpec *spec)
-{
-  GstVidgenSrc *src = GST_VIDGEN_SRC (object);
-
-  switch (id) {
-  case PROP_PROMPT:
-    set_prompt (src, &src->settings.prompt, value);
-    break;
-  case PROP_NEGATIVE_PROMPT:
-    set_prompt (src, &src->settings.negative_prompt, value);
-    break;
-  case PROP_STATS:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-    break;
-  default:
-    g_mutex_lock (&src->lock);
-    set_locked (src, id, value);
-    g_mutex_unlock (&src->lock);
-    break;
-  }
-
-  g_mutex_lock (&src->lock);
-  if (src->session) {
-    vidgen_session_set (src->session, &src->settings);
-    vidgen_session_set_underrun (src->session, src->on_underrun);
-  }
-  g_mutex_unlock (&src->lock);
 }
 
 static GstStructure *
@@ -807,71 +585,17 @@ make_stats (GstVidgenSrc *src)
 }
 
 static void
-get_locked (GstVidgenSrc *src, guint id, GValue *value)
-{
-  switch (id) {
-  case PROP_MODEL:
-    g_value_set_string (value, src->model_location);
-    break;
-  case PROP_PROMPT:
-    g_value_set_string (value, src->settings.prompt);
-    break;
-  case PROP_NEGATIVE_PROMPT:
-    g_value_set_string (value, src->settings.negative_prompt);
-    break;
-  case PROP_SEED:
-    g_value_set_uint64 (value, src->seed);
-    break;
-  case PROP_STEPS:
-    g_value_set_uint (value, src->settings.steps);
-    break;
-  case PROP_GUIDANCE_SCALE:
-    g_value_set_double (value, src->settings.guidance);
-    break;
-  case PROP_TRANSITION_TIME:
-    g_value_set_uint64 (value, src->settings.transition_ns);
-    break;
-  case PROP_DURATION:
-    g_value_set_uint64 (value, src->duration);
-    break;
-  case PROP_NUM_BUFFERS:
-    g_value_set_int (value, src->num_buffers);
-    break;
-  case PROP_IS_LIVE:
-    g_value_set_boolean (value, src->is_live);
-    break;
-  case PROP_BUFFER_TIME:
-    g_value_set_uint64 (value, src->buffer_time);
-    break;
-  case PROP_USE_BUFFERING:
-    g_value_set_boolean (value, src->use_buffering);
-    break;
-  case PROP_ON_UNDERRUN:
-    g_value_set_enum (value, src->on_underrun);
-    break;
-  case PROP_DEVICE:
-    g_value_set_string (value, src->device_name);
-    break;
-  case PROP_CACHE_DIR:
-    g_value_set_string (value, src->cache_dir);
-    break;
-  default:
-    break;
-  }
-}
-
-static void
 gst_vidgen_src_get_property (
     GObject *object, guint id, GValue *value, G_GNUC_UNUSED GParamSpec *spec)
 {
   GstVidgenSrc *src = GST_VIDGEN_SRC (object);
 
-  if (id == PROP_STATS) {
+  if (id == GST_VIDGEN_PROP_STATS) {
     g_value_take_boxed (value, make_stats (src));
     return;
   }
   g_mutex_lock (&src->lock);
-  get_locked (src, id, value);
+  gst_vidgen_options_get (&src->options, id, value);
   g_mutex_unlock (&src->lock);
 }
 
@@ -882,97 +606,11 @@ gst_vidgen_src_finalize (GObject *object)
 
   release_model (src);
   gst_clear_object (&src->collection);
-  g_free (src->model_location);
-  vidgen_settings_clear (&src->settings);
-  g_free (src->device_name);
-  g_free (src->cache_dir);
+  gst_vidgen_options_clear (&src->options);
   g_free (src->uri);
   g_mutex_clear (&src->lock);
   g_mutex_clear (&src->seek_lock);
   G_OBJECT_CLASS (gst_vidgen_src_parent_class)->finalize (object);
-}
-
-#define READY                                                                  \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
-#define PLAYING                                                                \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
-
-static void
-install_content_properties (GObjectClass *klass)
-{
-  g_object_class_install_property (klass, PROP_MODEL,
-      g_param_spec_string ("model", "Model",
-          "Name of an embedded model, or path of a checkpoint file or folder",
-          DEFAULT_MODEL, READY));
-  g_object_class_install_property (klass, PROP_PROMPT,
-      g_param_spec_string ("prompt", "Prompt",
-          "What to generate, from the next chunk on; NULL for the model's "
-          "own example",
-          NULL, PLAYING));
-  g_object_class_install_property (klass, PROP_NEGATIVE_PROMPT,
-      g_param_spec_string ("negative-prompt", "Negative prompt",
-          "What not to generate, where the model uses guidance", NULL,
-          PLAYING));
-  g_object_class_install_property (klass, PROP_SEED,
-      g_param_spec_uint64 ("seed", "Seed",
-          "Key of the content: the same seed and prompt give the same content",
-          0, G_MAXUINT64, 0, READY));
-  g_object_class_install_property (klass, PROP_STEPS,
-      g_param_spec_uint ("steps", "Steps",
-          "Denoising steps of a chunk; 0 for the model's default", 0, 1000, 0,
-          PLAYING));
-  g_object_class_install_property (klass, PROP_GUIDANCE_SCALE,
-      g_param_spec_double ("guidance-scale", "Guidance scale",
-          "Scale of classifier-free guidance; -1 for the model's default",
-          DEFAULT_GUIDANCE, MAX_GUIDANCE, DEFAULT_GUIDANCE,
-          PLAYING | GST_PARAM_CONTROLLABLE));
-  g_object_class_install_property (klass, PROP_TRANSITION_TIME,
-      g_param_spec_uint64 ("transition-time", "Transition time",
-          "Time over which a new prompt blends in, in nanoseconds", 0,
-          G_MAXINT64, 0, PLAYING));
-}
-
-static void
-install_stream_properties (GObjectClass *klass)
-{
-  g_object_class_install_property (klass, PROP_DURATION,
-      g_param_spec_uint64 ("duration", "Duration",
-          "Length of a clip that can be sought in, in nanoseconds; the "
-          "default is endless",
-          0, G_MAXUINT64, GST_CLOCK_TIME_NONE, READY));
-  g_object_class_install_property (klass, PROP_NUM_BUFFERS,
-      g_param_spec_int ("num-buffers", "Number of buffers",
-          "Video frames to send, sound ending with them; -1 for no limit", -1,
-          G_MAXINT, -1, READY));
-  g_object_class_install_property (klass, PROP_IS_LIVE,
-      g_param_spec_boolean ("is-live", "Is live",
-          "Whether to send at the pace of the clock", FALSE, READY));
-  g_object_class_install_property (klass, PROP_BUFFER_TIME,
-      g_param_spec_uint64 ("buffer-time", "Buffer time",
-          "How far generation runs ahead, and what a live source collects "
-          "before it sends, in nanoseconds",
-          0, G_MAXINT64, DEFAULT_BUFFER_TIME, READY));
-  g_object_class_install_property (klass, PROP_USE_BUFFERING,
-      g_param_spec_boolean ("use-buffering", "Use buffering",
-          "Whether to post buffering messages, so that a player pauses while "
-          "generation is slower than real time",
-          FALSE, READY));
-  g_object_class_install_property (klass, PROP_ON_UNDERRUN,
-      g_param_spec_enum ("on-underrun", "On underrun",
-          "What a live source does when generation is late",
-          GST_TYPE_VIDGEN_UNDERRUN, VIDGEN_UNDERRUN_REPEAT, PLAYING));
-  g_object_class_install_property (klass, PROP_DEVICE,
-      g_param_spec_string ("device", "Device",
-          "GPU by index, UUID or part of its name; auto for the best there is",
-          DEFAULT_DEVICE, READY));
-  g_object_class_install_property (klass, PROP_CACHE_DIR,
-      g_param_spec_string ("cache-dir", "Cache folder",
-          "Where compiled pipelines are kept; NULL for the user's cache folder",
-          NULL, READY));
-  g_object_class_install_property (klass, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics",
-          "What was generated so far and how fast", GST_TYPE_STRUCTURE,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 static void
@@ -984,8 +622,7 @@ gst_vidgen_src_class_init (GstVidgenSrcClass *klass)
   object_class->set_property = gst_vidgen_src_set_property;
   object_class->get_property = gst_vidgen_src_get_property;
   object_class->finalize = gst_vidgen_src_finalize;
-  install_content_properties (object_class);
-  install_stream_properties (object_class);
+  gst_vidgen_options_install (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &video_template);
   gst_element_class_add_static_pad_template (element_class, &audio_template);
@@ -1010,12 +647,7 @@ gst_vidgen_src_init (GstVidgenSrc *src)
   src->seek_seqnum = GST_SEQNUM_INVALID;
   src->reporter.element = GST_ELEMENT (src);
   src->reporter.restored = restore_settings;
-  src->model_location = g_strdup (DEFAULT_MODEL);
-  src->device_name = g_strdup (DEFAULT_DEVICE);
-  src->settings.guidance = DEFAULT_GUIDANCE;
-  src->duration = GST_CLOCK_TIME_NONE;
-  src->num_buffers = -1;
-  src->buffer_time = DEFAULT_BUFFER_TIME;
+  gst_vidgen_options_init (&src->options);
   add_track (
       src, VIDGEN_TRACK_VIDEO, GST_TYPE_VIDGEN_VIDEO_SRC, &video_template);
   add_track (

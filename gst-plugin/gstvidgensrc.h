@@ -12,8 +12,4 @@ G_DECLARE_FINAL_TYPE (GstVidgenSrc, gst_vidgen_src, GST, VIDGEN_SRC, GstBin)
 
 GST_ELEMENT_REGISTER_DECLARE (vidgensrc)
 
-/* What a live source does when generation is late: VidgenUnderrun. */
-#define GST_TYPE_VIDGEN_UNDERRUN (gst_vidgen_underrun_get_type ())
-GType gst_vidgen_underrun_get_type (void);
-
 G_END_DECLS

@@ -189,6 +189,12 @@ test_frames_and_samples (void)
                  GST_SEEK_TYPE_SET, 48000, GST_SEEK_TYPE_NONE, -1)));
   rig_wait_end (rig);
   assert_part (rig, 32, FRAMES, 48000, 96000);
+  rig_clear (rig);
+  g_assert_true (gst_pad_send_event (
+      video, gst_event_new_seek (1, GST_FORMAT_DEFAULT, FLUSH,
+                 GST_SEEK_TYPE_END, -4, GST_SEEK_TYPE_NONE, -1)));
+  rig_wait_end (rig);
+  assert_part (rig, 60, FRAMES, 90000, 96000);
 }
 
 static void
