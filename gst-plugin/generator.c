@@ -44,6 +44,7 @@ struct _VidgenGenerator {
   const VidgenModelInfo *info;
   VidgenDevice *device;
   guint64 seed;
+  gboolean forward_only;
 
   VidgenStream *stream;
   VidgenFormat format;
@@ -57,7 +58,8 @@ struct _VidgenGenerator {
 };
 
 VidgenGenerator *
-vidgen_generator_new (VidgenModel *model, VidgenDevice *device, guint64 seed)
+vidgen_generator_new (VidgenModel *model, VidgenDevice *device, guint64 seed,
+    gboolean forward_only)
 {
   VidgenGenerator *generator = g_new0 (VidgenGenerator, 1);
 
@@ -65,6 +67,7 @@ vidgen_generator_new (VidgenModel *model, VidgenDevice *device, guint64 seed)
   generator->info = vidgen_model_info (model);
   generator->device = vidgen_device_ref (device);
   generator->seed = seed;
+  generator->forward_only = forward_only;
   return generator;
 }
 
@@ -171,7 +174,9 @@ static gboolean
 begin_stream (VidgenGenerator *generator, guint64 frame,
     const VidgenFormat *format, GError **error)
 {
-  const VidgenStreamParams params = { generator->seed, *format };
+  const VidgenStreamParams params = { .seed = generator->seed,
+    .format = *format,
+    .forward_only = generator->forward_only };
   const gboolean continues =
       generator->stream && frame >= generator->first_frame;
   const guint64 chunk =

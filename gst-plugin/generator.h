@@ -27,8 +27,9 @@ gboolean vidgen_settings_equal (
  */
 typedef struct _VidgenGenerator VidgenGenerator;
 
-VidgenGenerator *vidgen_generator_new (
-    VidgenModel *model, VidgenDevice *device, guint64 seed);
+/* forward_only: it will never be asked for a frame before the last one. */
+VidgenGenerator *vidgen_generator_new (VidgenModel *model, VidgenDevice *device,
+    guint64 seed, gboolean forward_only);
 void vidgen_generator_free (VidgenGenerator *generator);
 
 gboolean vidgen_generator_load (VidgenGenerator *generator,

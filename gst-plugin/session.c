@@ -149,6 +149,22 @@ needed_from (const VidgenSession *session)
   return frame;
 }
 
+/* Where nothing goes back, the prompts before the one in force are over. */
+static void
+forget_marks (VidgenSession *session, guint64 frame)
+{
+  GArray *marks = session->marks;
+  guint n = 0;
+
+  if (vidgen_session_is_seekable (session))
+    return;
+  while (
+      n + 1 < marks->len && g_array_index (marks, Mark, n + 1).frame <= frame)
+    n++;
+  if (n > 0)
+    g_array_remove_range (marks, 0, n);
+}
+
 static void
 tidy (VidgenSession *session)
 {
@@ -164,6 +180,7 @@ tidy (VidgenSession *session)
   vidgen_reel_trim (session->reel, needed_from (session),
       vidgen_session_is_seekable (session) ? KEEP_BYTES : 0);
   vidgen_slots_forget (&session->slots, slot);
+  forget_marks (session, needed_from (session));
 }
 
 static guint64
@@ -420,7 +437,8 @@ make_room_for_settings (VidgenSession *session, VidgenGenerator *generator)
 {
   const guint64 ahead = session->slots.content + session->buffer_frames;
 
-  if (!session->settings_pending || ahead >= session->end)
+  if (!vidgen_session_is_seekable (session) || !session->settings_pending ||
+      ahead >= session->end)
     return;
   const guint64 start = vidgen_generator_chunk_start (generator, ahead);
   const VidgenReelEntry *entry = vidgen_reel_find (session->reel, ahead);
@@ -488,8 +506,8 @@ static gpointer
 work (gpointer data)
 {
   VidgenSession *session = data;
-  VidgenGenerator *generator =
-      vidgen_generator_new (session->model, session->device, session->seed);
+  VidgenGenerator *generator = vidgen_generator_new (session->model,
+      session->device, session->seed, !vidgen_session_is_seekable (session));
   VidgenSettings in_force = { 0 };
   GError *error = NULL;
 

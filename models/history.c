@@ -135,6 +135,34 @@ vidgen_history_set_guidance (
   set (history->guidance, chunk, scale);
 }
 
+/* Every change begins with the chunk at which it took effect. */
+static void
+forget_before (GArray *changes, guint64 chunk)
+{
+  const guint size = g_array_get_element_size (changes);
+  guint n = 0;
+
+  while (n + 1 < changes->len &&
+         *(const guint64 *)(changes->data + (n + 1) * size) <= chunk)
+    n++;
+  if (n > 0)
+    g_array_remove_range (changes, 0, n);
+}
+
+void
+vidgen_history_forget_before (VidgenHistory *history, guint64 chunk)
+{
+  forget_before (history->prompts, chunk);
+  forget_before (history->steps, chunk);
+  forget_before (history->guidance, chunk);
+}
+
+guint
+vidgen_history_length (const VidgenHistory *history)
+{
+  return history->prompts->len + history->steps->len + history->guidance->len;
+}
+
 guint
 vidgen_history_steps (const VidgenHistory *history, guint64 chunk)
 {

@@ -24,6 +24,11 @@ void vidgen_history_set_steps (
 void vidgen_history_set_guidance (
     VidgenHistory *history, guint64 chunk, double scale);
 
+/* Forgets what does not matter to `chunk` and later. */
+void vidgen_history_forget_before (VidgenHistory *history, guint64 chunk);
+/* How many changes are remembered. */
+guint vidgen_history_length (const VidgenHistory *history);
+
 /* What holds at `chunk`. Each kind must have been set at chunk 0. */
 GBytes *vidgen_history_conditioning (
     const VidgenHistory *history, VidgenModel *model, guint64 chunk);

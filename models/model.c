@@ -470,6 +470,9 @@ vidgen_stream_set_picture (VidgenStream *stream, const guint8 *rgb, guint width,
 guint64
 vidgen_stream_seek (VidgenStream *stream, guint64 chunk)
 {
+  g_return_val_if_fail (
+      !stream->params.forward_only || chunk >= stream->position,
+      stream->position);
   if (chunk < stream->position) {
     stream->model->family->stream_restart (stream);
     stream->position = 0;
@@ -497,6 +500,8 @@ vidgen_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
   chunk->first_sample = vidgen_model_samples_before (
       info, &stream->params.format, chunk->first_frame);
   stream->position++;
+  if (stream->params.forward_only)
+    vidgen_history_forget_before (stream->history, stream->position - 1);
   settle (stream);
   chunk->time_ns = (guint64)(g_get_monotonic_time () - start_us) * 1000;
   return chunk;

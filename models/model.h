@@ -122,6 +122,8 @@ VidgenConditioning *vidgen_conditioning_parse (
 typedef struct {
   guint64 seed;
   VidgenFormat format;
+  gboolean forward_only; /* never goes back: changes are forgotten once they
+                            are made, so that any number of them is free */
 } VidgenStreamParams;
 
 /* A stream of a loaded model, at chunk 0, conditioned on the empty prompt.
@@ -154,7 +156,8 @@ gboolean vidgen_stream_set_picture (VidgenStream *stream, const guint8 *rgb,
 /* Moves to the nearest chunk at or before `chunk` from which the stream can go
  * on to make `chunk` with the bytes it would have had anyway; returns that
  * chunk. The caller makes and drops the chunks between. Changes of
- * conditioning, steps and guidance are replayed at their chunks. */
+ * conditioning, steps and guidance are replayed at their chunks. A stream that
+ * is forward_only must not be asked for a chunk before its position. */
 guint64 vidgen_stream_seek (VidgenStream *stream, guint64 chunk);
 
 /* What is wanted of a chunk; what is not wanted is not computed where the

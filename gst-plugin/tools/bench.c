@@ -72,7 +72,8 @@ measure_stream (VidgenModel *model, VidgenDevice *device, double seconds,
     Results *results, GError **error)
 {
   const VidgenModelInfo *info = vidgen_model_info (model);
-  const VidgenStreamParams params = { 0, info->native };
+  const VidgenStreamParams params = { .format = info->native,
+    .forward_only = TRUE };
   g_autoptr (VidgenConditioning) prompt = NULL;
   g_autoptr (VidgenStream) stream = NULL;
   gint64 start = g_get_monotonic_time ();

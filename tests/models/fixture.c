@@ -86,7 +86,8 @@ VidgenStream *
 fixture_stream (VidgenModel *model, guint64 seed, const char *prompt)
 {
   g_autoptr (GError) error = NULL;
-  const VidgenStreamParams params = { seed, vidgen_model_info (model)->native };
+  const VidgenStreamParams params = { .seed = seed,
+    .format = vidgen_model_info (model)->native };
   VidgenStream *stream = vidgen_stream_new (model, &params, &error);
 
   g_assert_no_error (error);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "models/family.h"
+#include "models/history.h"
 #include "tests/models/fixture.h"
 
 #define LOCATION "vidgen-test-family"
@@ -165,14 +166,23 @@ load_fake (void)
 }
 
 static VidgenStream *
-new_stream (VidgenModel *model)
+new_stream_with (VidgenModel *model, gboolean forward_only)
 {
   g_autoptr (GError) error = NULL;
-  const VidgenStreamParams params = { 0, vidgen_model_info (model)->native };
+  const VidgenStreamParams params = {
+    .format = vidgen_model_info (model)->native,
+    .forward_only = forward_only,
+  };
   VidgenStream *stream = vidgen_stream_new (model, &params, &error);
 
   g_assert_no_error (error);
   return stream;
+}
+
+static VidgenStream *
+new_stream (VidgenModel *model)
+{
+  return new_stream_with (model, FALSE);
 }
 
 static void
@@ -267,6 +277,26 @@ test_blend (void)
   check_next (stream, 0, TRUE, FALSE, 4, 5);
 }
 
+/* A stream that never goes back holds no more after many changes than after
+ * one, and makes the same. */
+static void
+test_forward_only (void)
+{
+  g_autoptr (VidgenModel) model = load_fake ();
+  g_autoptr (VidgenStream) stream = new_stream_with (model, TRUE);
+
+  check_next (stream, 0, TRUE, TRUE, 4, 5);
+  for (guint i = 1; i <= 1000; i++) {
+    g_autofree char *prompt = g_strdup_printf ("%u", 4 * i);
+
+    fixture_set_prompt (stream, model, prompt, 1);
+    g_assert_true (vidgen_stream_set_steps (stream, i % 2 ? 1 : 4, NULL));
+    check_next (stream, 4 * i - 2, TRUE, TRUE, i % 2 ? 1 : 4, 5);
+    check_next (stream, 4 * i, TRUE, FALSE, i % 2 ? 1 : 4, 5);
+    g_assert_cmpuint (vidgen_history_length (stream->history), <=, 5);
+  }
+}
+
 static void
 check_error (gboolean good, GError **error, int code)
 {
@@ -290,7 +320,7 @@ test_arguments (void)
   const guint8 pixel[3] = { 0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    const VidgenStreamParams params = { 0, formats[i] };
+    const VidgenStreamParams params = { .format = formats[i] };
     check_error (vidgen_stream_new (model, &params, &error) != NULL, &error,
         VIDGEN_ERROR_INVALID);
   }
@@ -345,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/history/changes", test_changes);
   g_test_add_func ("/history/forgotten", test_forgotten);
   g_test_add_func ("/history/blend", test_blend);
+  g_test_add_func ("/history/forward-only", test_forward_only);
   g_test_add_func ("/model/arguments", test_arguments);
   g_test_add_func ("/model/counting", test_counting);
   return g_test_run ();
