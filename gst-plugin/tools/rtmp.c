@@ -10,8 +10,11 @@
 #define DEFAULT_FPS 30
 #define DEFAULT_KBITS 2500
 #define KEY_FRAME_SECONDS 2
-#define QUEUE                                                                  \
-  "queue max-size-buffers=0 max-size-bytes=0 max-size-time=4000000000"
+/* The muxer waits for an encoder that is late on a busy machine, rather than
+ * send out of order; what is ready is sent at once, the source being paced. */
+#define MUX "flvmux name=m streamable=true latency=30000000000"
+#define SINK "rtmp2sink sync=false"
+#define QUEUE "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0"
 
 static guint
 key_frame_distance (const VidgenScene *scene)
@@ -34,7 +37,7 @@ build_launch (const VidgenScene *scene, const char *url, int kbits,
   vidgen_launch_add (launch,
       "! x264enc tune=zerolatency speed-preset=veryfast bitrate=%d "
       "key-int-max=%u bframes=0 ! h264parse "
-      "! flvmux name=m streamable=true ! rtmp2sink",
+      "! " MUX " ! " SINK,
       kbits, key_frame_distance (scene));
   vidgen_launch_add_string (launch, "location", url);
   vidgen_launch_add (launch, "s.audio ! " QUEUE);

@@ -29,7 +29,7 @@ runs () {
   cd "$folder"
   printf 'exec timeout -k 30 -s INT 20 %s\n' "$1" |
     sed -e 's/autovideosink/fakesink/g' -e 's/autoaudiosink/fakesink/g' \
-      -e 's/rtmp2sink location=[^ ]*/filesink location=out.flv/' \
+      -e 's/rtmp2sink sync=false location=[^ ]*/filesink location=out.flv/' \
       -e 's/playbin3 /playbin3 video-sink=fakesink audio-sink=fakesink /' \
       -e 's/playbin /playbin video-sink=fakesink audio-sink=fakesink /' >line
   code=0

@@ -74,11 +74,10 @@ read_stream () {
   return 1
 }
 
-# A new prompt after some seconds, by standard input.
-send_prompts () {
+# A new prompt after some seconds, by standard input, which stays open.
+send_prompt () {
   sleep 8
-  echo "fireworks over a lake"
-  sleep 3600
+  echo "fireworks over a lake" >&3
 }
 
 value () {
@@ -119,8 +118,8 @@ check "nginx starts" start_server
 url=rtmp://127.0.0.1:$port/live/scene
 
 mkfifo "$folder/prompts"
-send_prompts >"$folder/prompts" &
-children="$children $!"
+exec 3<>"$folder/prompts"
+send_prompt >/dev/null 2>&1 &
 "${VIDGEN:?}" rtmp "$url" --fps $fps \
   <"$folder/prompts" >"$folder/sender.out" 2>"$folder/sender.err" &
 sender=$!

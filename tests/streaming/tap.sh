@@ -19,6 +19,7 @@ finish () {
   trap - EXIT
   for child in $children; do
     kill "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
   done
   rm -rf "$folder"
   exit "$status"

@@ -58,7 +58,7 @@ env_works () {
       *":$folder/other") ;;
       *) exit 1 ;;
     esac
-    gst-inspect-1.0 --exists vidgensrc
+    gst-inspect-1.0 vidgensrc >"$folder/inspected"
   )
 }
 
