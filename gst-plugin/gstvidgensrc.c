@@ -116,19 +116,35 @@ is_seekable (GstVidgenSrc *src)
 }
 
 static gboolean
+is_flush (GstEvent *seek)
+{
+  GstSeekFlags flags;
+
+  gst_event_parse_seek (seek, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
+  return flags & GST_SEEK_FLAG_FLUSH;
+}
+
+static gboolean
 forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
   g_autoptr (GstEvent) seek =
       is_seekable (src) ? gst_vidgen_seek_normalise (
                               GST_ELEMENT (src->children[track]), event)
                         : NULL;
-  gboolean moved = seek != NULL;
+  g_autoptr (VidgenSession) session = ref_session (src);
+  gboolean moved = TRUE;
 
-  if (moved)
-    gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek);
+  if (!seek)
+    return FALSE;
+  gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek);
+  /* Without a flush a pad may need the other one's data to come free. */
+  if (session && is_flush (seek))
+    vidgen_session_set_held (session, TRUE);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
     moved = gst_element_send_event (
         GST_ELEMENT (src->children[i]), gst_event_ref (seek));
+  if (session)
+    vidgen_session_set_held (session, FALSE);
   return moved;
 }
 

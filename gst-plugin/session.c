@@ -40,6 +40,7 @@ struct _VidgenSession {
   GMutex lock; /* guards what follows, to `stats` */
   GCond changed;
   Track tracks[VIDGEN_TRACKS];
+  gboolean held;
   guint epoch; /* counts seeks */
   guint64 end; /* frame at which the output ends */
   VidgenReel *reel;
@@ -709,6 +710,15 @@ vidgen_session_set_flushing (
   g_mutex_unlock (&session->lock);
 }
 
+void
+vidgen_session_set_held (VidgenSession *session, gboolean held)
+{
+  g_mutex_lock (&session->lock);
+  session->held = held;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
 static void
 restart_at (VidgenSession *session, guint64 frame, guint64 stop_frame)
 {
@@ -754,7 +764,7 @@ look (const VidgenSession *session, VidgenTrack track)
     return VIDGEN_TAKE_FLUSHING;
   if (session->error)
     return VIDGEN_TAKE_FAILED;
-  if (t->epoch != session->epoch)
+  if (session->held || t->epoch != session->epoch)
     return VIDGEN_TAKE_SKIPPED;
   if (t->linked)
     return VIDGEN_TAKE_OK;

@@ -111,6 +111,10 @@ void vidgen_session_set_done (VidgenSession *session, VidgenTrack track);
 void vidgen_session_set_flushing (
     VidgenSession *session, VidgenTrack track, gboolean flushing);
 
+/* While it is set, no track gets anything: neither may go on before both have
+ * been flushed and moved. */
+void vidgen_session_set_held (VidgenSession *session, gboolean held);
+
 /* Moves a track to `frame`. Both tracks must be moved, to the same frame: the
  * first call restarts generation, and the track that is not moved yet waits.
  * Nothing is made at or behind `stop_frame`. */

@@ -169,47 +169,59 @@ test_s16 (void)
   }
 }
 
-/* Frames made for the old caps are converted, so none is lost. */
+static void
+change_filter (Rig *rig, const char *description)
+{
+  g_autoptr (GstCaps) wanted = gst_caps_from_string (description);
+  gboolean arrived = FALSE;
+
+  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 10);
+  set_filter (rig, RIG_VIDEO, description);
+  for (guint i = 0; !arrived; i++) {
+    g_assert_cmpuint (i, <, 20000);
+    g_usleep (1000);
+    g_mutex_lock (&rig->lock);
+    arrived = gst_caps_is_subset (
+        caps_of (rig, RIG_VIDEO, rig->tracks[RIG_VIDEO].caps->len - 1), wanted);
+    g_mutex_unlock (&rig->lock);
+  }
+}
+
+/* Frames made for the old caps are converted, so that none is lost; a new size
+ * begins a new stream of the model. */
 static void
 test_renegotiation (void)
 {
-  static const char *const filters[] = { "video/x-raw, format = RGBA",
-    "video/x-raw, format = NV12, width = 64, height = 32",
-    "video/x-raw, format = I420", "video/x-raw, format = RGB, width = 16" };
-  GstVideoInfo info;
+  guint changes = 0, starts = 0;
 
   fake_reset ();
   fake.chunk_us = 3000;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   set_filter (rig, RIG_VIDEO, "video/x-raw, format = I420");
-  g_object_set (rig->src, "num-buffers", 150, "buffer-time",
-      (guint64)500 * GST_MSECOND, NULL);
+  g_object_set (rig->src, "buffer-time", (guint64)500 * GST_MSECOND, NULL);
   rig_state (rig, GST_STATE_PLAYING);
-  for (guint i = 0; i < G_N_ELEMENTS (filters); i++) {
-    rig_wait_buffers (rig, RIG_VIDEO, 25 * (i + 1));
-    set_filter (rig, RIG_VIDEO, filters[i]);
-  }
-  rig_wait (rig, GST_MESSAGE_EOS);
+  change_filter (rig, "video/x-raw, format = RGBA, width = 32");
+  change_filter (rig, "video/x-raw, format = NV12, width = 64, height = 32");
+  change_filter (rig, "video/x-raw, format = RGB, width = 16");
+  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
   rig_state (rig, GST_STATE_NULL);
 
-  g_assert_cmpuint (rig->tracks[RIG_VIDEO].buffers->len, ==, 150);
-  guint changes = 0;
-  for (guint i = 0; i < 150; i++) {
+  for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
     const GstBuffer *buffer = rig_buffer (rig, RIG_VIDEO, i);
+    const guint frame = rig_content (rig, i).frame;
     g_assert_cmpuint (
         GST_BUFFER_PTS (buffer), ==, gst_util_uint64_scale (i, GST_SECOND, 16));
-    g_assert_true (
-        gst_video_info_from_caps (&info, caps_of (rig, RIG_VIDEO, i)));
-    changes += i > 0 && !gst_caps_is_equal (caps_of (rig, RIG_VIDEO, i),
-                            caps_of (rig, RIG_VIDEO, i - 1));
-    /* A new size begins a new stream of the model at a chunk. */
-    if (i < 50)
-      g_assert_cmpuint (rig_content (rig, i).frame, ==, i);
+    if (i == 0)
+      continue;
+    changes += !gst_caps_is_equal (
+        caps_of (rig, RIG_VIDEO, i), caps_of (rig, RIG_VIDEO, i - 1));
+    if (frame != rig_content (rig, i - 1).frame + 1) {
+      g_assert_cmpuint (frame, ==, 0);
+      starts++;
+    }
   }
-  g_assert_cmpuint (changes, ==, G_N_ELEMENTS (filters));
-  g_assert_cmpint (info.width, ==, 16);
-  g_autoptr (GArray) sound = rig_sound (rig);
-  g_assert_cmpuint (sound->len, ==, 2 * 150 * 1500);
+  g_assert_cmpuint (changes, ==, 3);
+  g_assert_cmpuint (starts, ==, 2);
 }
 
 static GstPadProbeReturn
