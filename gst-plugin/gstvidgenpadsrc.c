@@ -415,6 +415,16 @@ gst_vidgen_pad_src_query (GstBaseSrc *base, GstQuery *query)
       ->query (base, query);
 }
 
+/* The base class reports caps that are empty, but goes on without any. */
+static gboolean
+gst_vidgen_pad_src_negotiate (GstBaseSrc *base)
+{
+  g_autoptr (GstCaps) caps = gst_pad_query_caps (GST_BASE_SRC_PAD (base), NULL);
+
+  return !gst_caps_is_empty (caps) &&
+         GST_BASE_SRC_CLASS (gst_vidgen_pad_src_parent_class)->negotiate (base);
+}
+
 static gboolean
 gst_vidgen_pad_src_start (GstBaseSrc *base)
 {
@@ -443,6 +453,7 @@ gst_vidgen_pad_src_class_init (GstVidgenPadSrcClass *klass)
   GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = gst_vidgen_pad_src_finalize;
+  base_class->negotiate = gst_vidgen_pad_src_negotiate;
   base_class->start = gst_vidgen_pad_src_start;
   base_class->unlock = gst_vidgen_pad_src_unlock;
   base_class->unlock_stop = gst_vidgen_pad_src_unlock_stop;

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* What the element tells on the bus and in its statistics, and what it says
+ * of itself. */
+
+#include "gst-plugin/gstvidgensrc.h"
+#include "tests/elements/rig.h"
+
+GST_PLUGIN_STATIC_DECLARE (vidgen);
+
+static void
+test_progress (void)
+{
+  static const struct {
+    GstProgressType type;
+    const char *code;
+  } expected[] = {
+    { GST_PROGRESS_TYPE_START, "load" },
+    { GST_PROGRESS_TYPE_CONTINUE, "load" },
+    { GST_PROGRESS_TYPE_COMPLETE, "load" },
+    { GST_PROGRESS_TYPE_START, "warmup" },
+    { GST_PROGRESS_TYPE_COMPLETE, "warmup" },
+  };
+  guint seen = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "num-buffers", 3, NULL);
+  rig_run (rig);
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    g_autofree char *code = NULL;
+    GstProgressType type;
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_PROGRESS)
+      continue;
+    gst_message_parse_progress (message, &type, &code, NULL);
+    g_assert_cmpuint (seen, <, G_N_ELEMENTS (expected));
+    g_assert_cmpint (type, ==, expected[seen].type);
+    g_assert_cmpstr (code, ==, expected[seen].code);
+    seen++;
+  }
+  g_assert_cmpuint (seen, ==, G_N_ELEMENTS (expected));
+}
+
+static void
+test_chunks (void)
+{
+  guint64 next = 0;
+
+  fake_reset ();
+  fake.chunk_us = 2000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "num-buffers", 40, NULL);
+  rig_run (rig);
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    const GstStructure *chunk = gst_message_get_structure (message);
+    guint64 number, took, level;
+    if (!gst_message_has_name (message, "vidgen-chunk"))
+      continue;
+    g_assert_true (gst_structure_get_uint64 (chunk, "chunk", &number));
+    g_assert_true (gst_structure_get_uint64 (chunk, "generation-time", &took));
+    g_assert_true (gst_structure_get_uint64 (chunk, "queue-level", &level));
+    g_assert_cmpuint (number, ==, next++);
+    g_assert_cmpuint (took, >=, 2 * GST_MSECOND);
+    g_assert_cmpuint (level, <=, GST_SECOND + GST_SECOND / 4);
+  }
+  g_assert_cmpuint (next, ==, 11);
+}
+
+static void
+test_stats (void)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 chunks, frames, first, underruns, device;
+  double factor, attainment;
+
+  fake_reset ();
+  fake.chunk_us = 2000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "num-buffers", 40, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait (rig, GST_MESSAGE_EOS);
+  g_object_get (rig->src, "stats", &stats, NULL);
+  g_assert_true (gst_structure_has_name (stats, "vidgen-stats"));
+  g_assert_true (gst_structure_get (stats, "chunks", G_TYPE_UINT64, &chunks,
+      "frames", G_TYPE_UINT64, &frames, "time-to-first-chunk", G_TYPE_UINT64,
+      &first, "real-time-factor", G_TYPE_DOUBLE, &factor, "underruns",
+      G_TYPE_UINT64, &underruns, "deadline-attainment", G_TYPE_DOUBLE,
+      &attainment, "device-time", G_TYPE_UINT64, &device, NULL));
+  g_assert_true (
+      gst_structure_has_field_typed (stats, "peak-memory", G_TYPE_UINT64));
+  g_assert_cmpuint (chunks, ==, 11);
+  g_assert_cmpuint (frames, ==, 40);
+  g_assert_cmpuint (first, >=, 2 * GST_MSECOND);
+  g_assert_cmpuint (first, <, 10 * GST_SECOND);
+  /* 250 ms of content in a little more than 2 ms each. */
+  g_assert_cmpfloat (factor, >, 1);
+  g_assert_cmpfloat (factor, <, 125);
+  g_assert_cmpuint (underruns, ==, 0);
+  g_assert_cmpfloat (attainment, ==, 1);
+  g_assert_cmpuint (device, ==, 1000);
+}
+
+static GArray *
+buffering_percents (const Rig *rig)
+{
+  GArray *percents = g_array_new (FALSE, FALSE, sizeof (gint));
+
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    gint percent;
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_BUFFERING)
+      continue;
+    gst_message_parse_buffering (message, &percent);
+    g_array_append_val (percents, percent);
+  }
+  return percents;
+}
+
+static void
+await_percent (Rig *rig, gint wanted)
+{
+  gint percent;
+
+  do
+    gst_message_parse_buffering (
+        rig_wait (rig, GST_MESSAGE_BUFFERING), &percent);
+  while (percent != wanted);
+}
+
+/* Empty to full before the start, and again after it has run dry. */
+static void
+test_buffering (void)
+{
+  fake_reset ();
+  fake.ration = 0;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "use-buffering", TRUE, "num-buffers", 60, NULL);
+  for (guint i = 0; i < RIG_PADS; i++)
+    g_object_set (rig->tracks[i].sink, "sync", FALSE, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  await_percent (rig, 0);
+  g_atomic_int_set (&fake.ration, 5);
+  await_percent (rig, 100);
+  rig_state (rig, GST_STATE_PLAYING);
+  await_percent (rig, 0);
+  g_atomic_int_set (&fake.ration, -1);
+  await_percent (rig, 100);
+  rig_wait (rig, GST_MESSAGE_EOS);
+  g_autoptr (GArray) percents = buffering_percents (rig);
+  g_assert_cmpint (g_array_index (percents, gint, 0), ==, 0);
+  g_assert_cmpint (g_array_index (percents, gint, percents->len - 1), ==, 100);
+  for (guint i = 1; i < percents->len; i++)
+    g_assert_cmpint (g_array_index (percents, gint, i), !=,
+        g_array_index (percents, gint, i - 1));
+}
+
+static void
+test_no_buffering (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "num-buffers", 60, NULL);
+  rig_run (rig);
+  g_assert_cmpuint (rig_count (rig, GST_MESSAGE_BUFFERING), ==, 0);
+}
+
+/* Generation runs no further ahead than the buffer. */
+static void
+test_bounded (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "buffer-time", (guint64)500 * GST_MSECOND, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  g_usleep (50000);
+  /* One frame in each sink and less than a chunk over eight frames. */
+  g_assert_cmpint (g_atomic_int_get (&fake.chunks), <=, 4);
+}
+
+static void
+test_properties (void)
+{
+  static const struct {
+    const char *name;
+    GType type;
+    GParamFlags flags;
+  } properties[] = {
+    { "model", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
+    { "prompt", G_TYPE_STRING, GST_PARAM_MUTABLE_PLAYING },
+    { "negative-prompt", G_TYPE_STRING, GST_PARAM_MUTABLE_PLAYING },
+    { "seed", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
+    { "steps", G_TYPE_UINT, GST_PARAM_MUTABLE_PLAYING },
+    { "guidance-scale", G_TYPE_DOUBLE,
+        GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE },
+    { "transition-time", G_TYPE_UINT64, GST_PARAM_MUTABLE_PLAYING },
+    { "duration", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
+    { "num-buffers", G_TYPE_INT, GST_PARAM_MUTABLE_READY },
+    { "is-live", G_TYPE_BOOLEAN, GST_PARAM_MUTABLE_READY },
+    { "buffer-time", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
+    { "use-buffering", G_TYPE_BOOLEAN, GST_PARAM_MUTABLE_READY },
+    { "on-underrun", G_TYPE_ENUM, GST_PARAM_MUTABLE_PLAYING },
+    { "device", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
+    { "cache-dir", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
+  };
+  const GParamFlags states = GST_PARAM_MUTABLE_READY |
+                             GST_PARAM_MUTABLE_PAUSED |
+                             GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE;
+  g_autoptr (GstElement) src = g_object_new (GST_TYPE_VIDGEN_SRC, NULL);
+
+  gst_object_ref_sink (src);
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    GParamSpec *spec = g_object_class_find_property (
+        G_OBJECT_GET_CLASS (src), properties[i].name);
+    GValue value = G_VALUE_INIT;
+    g_assert_nonnull (spec);
+    g_assert_true (g_type_is_a (spec->value_type, properties[i].type));
+    g_assert_cmpint (spec->flags & states, ==, properties[i].flags);
+    g_assert_cmpstr (g_param_spec_get_blurb (spec), !=, "");
+    /* What is said to be the default is. */
+    g_value_init (&value, spec->value_type);
+    g_object_get_property (G_OBJECT (src), properties[i].name, &value);
+    g_assert_true (g_param_value_defaults (spec, &value));
+    g_value_unset (&value);
+  }
+}
+
+/* The same plugin, linked into a program. */
+static void
+test_static_registration (void)
+{
+  GST_PLUGIN_STATIC_REGISTER (vidgen);
+  g_autoptr (GstElementFactory) factory =
+      gst_element_factory_find ("vidgensrc");
+  g_assert_nonnull (factory);
+  g_assert_cmpstr (
+      gst_element_factory_get_metadata (factory, GST_ELEMENT_METADATA_KLASS),
+      ==, "Source/Video/Audio");
+  g_assert_cmpint (gst_element_factory_get_uri_type (factory), ==, GST_URI_SRC);
+  const GList *templates =
+      gst_element_factory_get_static_pad_templates (factory);
+  g_assert_cmpuint (g_list_length ((GList *)templates), ==, 2);
+  for (const GList *l = templates; l; l = l->next) {
+    const GstStaticPadTemplate *template = l->data;
+    g_assert_cmpint (template->presence, ==, GST_PAD_ALWAYS);
+    g_assert_cmpint (template->direction, ==, GST_PAD_SRC);
+  }
+  g_autoptr (GstElement) made =
+      gst_element_make_from_uri (GST_URI_SRC, "vidgen://fake", NULL, NULL);
+  g_assert_true (GST_IS_VIDGEN_SRC (made));
+  gst_object_ref_sink (made);
+}
+
+/* An unnamed link takes the video pad. */
+static void
+test_first_pad (void)
+{
+  g_autoptr (GstElement) src = g_object_new (GST_TYPE_VIDGEN_SRC, NULL);
+  GstPad *first;
+
+  gst_object_ref_sink (src);
+  first = src->srcpads->data;
+  g_assert_cmpstr (GST_PAD_NAME (first), ==, "video");
+  g_assert_true (GST_OBJECT_FLAG_IS_SET (src, GST_ELEMENT_FLAG_SOURCE));
+}
+
+static void
+test_presets (void)
+{
+  g_autofree char *prompt = NULL;
+  g_autoptr (GstElement) src = g_object_new (GST_TYPE_VIDGEN_SRC, NULL);
+
+  gst_object_ref_sink (src);
+  g_object_set (src, "prompt", "waves", "steps", 4, NULL);
+  if (!gst_preset_save_preset (GST_PRESET (src), "vidgen-test")) {
+    g_test_skip ("presets cannot be written here");
+    return;
+  }
+  g_object_set (src, "prompt", "other", "steps", 1, NULL);
+  g_assert_true (gst_preset_load_preset (GST_PRESET (src), "vidgen-test"));
+  g_object_get (src, "prompt", &prompt, NULL);
+  g_assert_cmpstr (prompt, ==, "waves");
+  g_assert_true (gst_preset_delete_preset (GST_PRESET (src), "vidgen-test"));
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/messages/progress", test_progress);
+  g_test_add_func ("/messages/chunks", test_chunks);
+  g_test_add_func ("/messages/stats", test_stats);
+  g_test_add_func ("/messages/buffering", test_buffering);
+  g_test_add_func ("/messages/no-buffering", test_no_buffering);
+  g_test_add_func ("/messages/bounded", test_bounded);
+  g_test_add_func ("/messages/properties", test_properties);
+  g_test_add_func ("/messages/static-registration", test_static_registration);
+  g_test_add_func ("/messages/first-pad", test_first_pad);
+  g_test_add_func ("/messages/presets", test_presets);
+  return g_test_run ();
+}

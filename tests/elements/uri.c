@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* vidgen:// and what players make of it. */
+
+#include <string.h>
+
+#include "gst-plugin/gstvidgenoptions.h"
+#include "gst-plugin/gstvidgensrc.h"
+#include "tests/elements/rig.h"
+
+static gboolean
+set_uri (Rig *rig, const char *uri, GError **error)
+{
+  return gst_uri_handler_set_uri (GST_URI_HANDLER (rig->src), uri, error);
+}
+
+static void
+test_every_key (void)
+{
+  const char *uri =
+      "vidgen://fake?prompt=ocean%20waves%2C%20%C3%A4&negative-prompt=people"
+      "&seed=18446744073709551615&steps=4&guidance-scale=2.5"
+      "&transition-time=0.25&duration=1.5&num-buffers=20&is-live=false"
+      "&buffer-time=0.125&use-buffering=false&on-underrun=stall"
+      "&width=48&height=24&framerate=16/1";
+  g_autofree char *model = NULL, *prompt = NULL, *negative = NULL;
+  g_autofree char *same = NULL;
+  guint64 seed, transition, duration, buffer;
+  gboolean live, buffering;
+  double guidance;
+  gint count, underrun;
+  guint steps;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_autoptr (GError) error = NULL;
+  set_uri (rig, uri, &error);
+  g_assert_no_error (error);
+  g_object_get (rig->src, "model", &model, "prompt", &prompt, "negative-prompt",
+      &negative, "seed", &seed, "steps", &steps, "guidance-scale", &guidance,
+      "transition-time", &transition, "duration", &duration, "num-buffers",
+      &count, "is-live", &live, "buffer-time", &buffer, "use-buffering",
+      &buffering, "on-underrun", &underrun, NULL);
+  g_assert_cmpstr (model, ==, "fake");
+  g_assert_cmpstr (prompt, ==, "ocean waves, \xc3\xa4");
+  g_assert_cmpstr (negative, ==, "people");
+  g_assert_cmpuint (seed, ==, G_MAXUINT64);
+  g_assert_cmpuint (steps, ==, 4);
+  g_assert_cmpfloat (guidance, ==, 2.5);
+  g_assert_cmpuint (transition, ==, 250 * GST_MSECOND);
+  g_assert_cmpuint (duration, ==, 1500 * GST_MSECOND);
+  g_assert_cmpint (count, ==, 20);
+  g_assert_false (live);
+  g_assert_cmpuint (buffer, ==, 125 * GST_MSECOND);
+  g_assert_false (buffering);
+  g_assert_cmpint (underrun, ==, VIDGEN_UNDERRUN_STALL);
+  same = gst_uri_handler_get_uri (GST_URI_HANDLER (rig->src));
+  g_assert_cmpstr (same, ==, uri);
+
+  rig_run (rig);
+  rig_assert_clip (rig, 20, 30000);
+  g_autoptr (GstCaps) caps =
+      gst_caps_from_string ("video/x-raw, width = 48, height = 24");
+  g_assert_true (gst_caps_is_subset (
+      g_ptr_array_index (rig->tracks[RIG_VIDEO].caps, 0), caps));
+}
+
+static void
+test_path (void)
+{
+  g_autofree char *model = NULL;
+  gboolean buffering;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_assert_true (set_uri (rig, "vidgen:///a%20folder/of.weights", NULL));
+  g_object_get (rig->src, "model", &model, "use-buffering", &buffering, NULL);
+  g_assert_cmpstr (model, ==, "/a folder/of.weights");
+  g_assert_true (buffering);
+}
+
+static void
+test_bad (void)
+{
+  static const struct {
+    const char *uri;
+    const char *named;
+  } cases[] = {
+    { "vidgen://", "NAME" },
+    { "vidgen:///", "NAME" },
+    { "vidgen://mini/extra", "NAME" },
+    { "vidgen://mini?colour=red", "colour" },
+    { "vidgen://mini?device=0", "device" },
+    { "vidgen://mini?cache-dir=/tmp", "cache-dir" },
+    { "vidgen://mini?stats=1", "stats" },
+    { "vidgen://mini?seed=-1", "seed" },
+    { "vidgen://mini?seed=18446744073709551616", "seed" },
+    { "vidgen://mini?seed=", "seed" },
+    { "vidgen://mini?seed", "seed" },
+    { "vidgen://mini?steps=two", "steps" },
+    { "vidgen://mini?steps=100000", "steps" },
+    { "vidgen://mini?duration=1s", "duration" },
+    { "vidgen://mini?duration=-1", "duration" },
+    { "vidgen://mini?duration=inf", "duration" },
+    { "vidgen://mini?duration=nan", "duration" },
+    { "vidgen://mini?guidance-scale=1000", "guidance-scale" },
+    { "vidgen://mini?num-buffers=-2", "num-buffers" },
+    { "vidgen://mini?is-live=maybe", "is-live" },
+    { "vidgen://mini?on-underrun=panic", "on-underrun" },
+    { "vidgen://mini?width=0", "width" },
+    { "vidgen://mini?height=-2", "height" },
+    { "vidgen://mini?framerate=0", "framerate" },
+    { "vidgen://mini?framerate=x", "framerate" },
+    { "vidgen://mini?prompt=%FF%FE", "prompt" },
+  };
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_assert_true (set_uri (rig, "vidgen://fake?seed=3", NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *model = NULL;
+    guint64 seed;
+
+    if (set_uri (rig, cases[i].uri, &error))
+      g_error ("%s was taken", cases[i].uri);
+    g_assert_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI);
+    if (!strstr (error->message, cases[i].named))
+      g_error ("%s: %s", cases[i].uri, error->message);
+    /* Nothing has changed. */
+    g_object_get (rig->src, "model", &model, "seed", &seed, NULL);
+    g_assert_cmpstr (model, ==, "fake");
+    g_assert_cmpuint (seed, ==, 3);
+  }
+}
+
+static void
+test_bad_state (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PAUSED);
+  g_assert_false (set_uri (rig, "vidgen://fake", &error));
+  g_assert_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE);
+}
+
+/* A URI with a size that the model does not make. */
+static void
+test_impossible_size (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_assert_true (set_uri (rig, "vidgen://fake?width=1000", NULL));
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_assert_error (rig_wait (rig, GST_MESSAGE_ERROR), GST_CORE_ERROR,
+      GST_CORE_ERROR_NEGOTIATION);
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_true (set_uri (rig, "vidgen://fake?num-buffers=3", NULL));
+  rig_clear (rig);
+  rig_run (rig);
+  rig_assert_clip (rig, 3, 4500);
+}
+
+static void
+use_host (G_GNUC_UNUSED GstBin *bin, G_GNUC_UNUSED GstBin *sub_bin,
+    GstElement *element, G_GNUC_UNUSED gpointer user_data)
+{
+  if (GST_IS_VIDGEN_SRC (element))
+    g_object_set (element, "device", "host", NULL);
+}
+
+static GstPadProbeReturn
+count (G_GNUC_UNUSED GstPad *pad, G_GNUC_UNUSED GstPadProbeInfo *info,
+    gpointer user_data)
+{
+  g_atomic_int_inc ((gint *)user_data);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstElement *
+counting_sink (gint *buffers)
+{
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count, buffers, NULL);
+  return sink;
+}
+
+static void
+play_uri (const char *player, gint flags, gint *video, gint *audio)
+{
+  g_autoptr (GstElement) play = gst_element_factory_make (player, NULL);
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GstBus) bus = NULL;
+
+  gst_object_ref_sink (play);
+  g_signal_connect (play, "deep-element-added", G_CALLBACK (use_host), NULL);
+  g_object_set (play, "uri", "vidgen://fake?duration=2&prompt=ocean",
+      "video-sink", counting_sink (video), "audio-sink", counting_sink (audio),
+      "flags", flags, NULL);
+  gst_element_set_state (play, GST_STATE_PLAYING);
+  bus = gst_element_get_bus (play);
+  message = gst_bus_timed_pop_filtered (
+      bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    g_autoptr (GError) error = NULL;
+    gst_message_parse_error (message, &error, NULL);
+    g_error ("%s: %s", player, error->message);
+  }
+  gst_element_set_state (play, GST_STATE_NULL);
+}
+
+#define PLAY_VIDEO 1
+#define PLAY_AUDIO 2
+
+static void
+test_playbin3 (void)
+{
+  gint video = 0, audio = 0;
+
+  fake_reset ();
+  play_uri ("playbin3", PLAY_VIDEO | PLAY_AUDIO, &video, &audio);
+  g_assert_cmpint (video, ==, 32);
+  g_assert_cmpint (audio, >=, 32);
+  video = audio = 0;
+  play_uri ("playbin3", PLAY_VIDEO, &video, &audio);
+  g_assert_cmpint (video, ==, 32);
+  g_assert_cmpint (audio, ==, 0);
+}
+
+/* Its uridecodebin takes the first pad of a source and no other. */
+static void
+test_playbin (void)
+{
+  gint video = 0, audio = 0;
+
+  fake_reset ();
+  play_uri ("playbin", PLAY_VIDEO | PLAY_AUDIO, &video, &audio);
+  g_assert_cmpint (video, ==, 32);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  GST_ELEMENT_REGISTER (vidgensrc, NULL);
+  g_test_add_func ("/uri/every-key", test_every_key);
+  g_test_add_func ("/uri/path", test_path);
+  g_test_add_func ("/uri/bad", test_bad);
+  g_test_add_func ("/uri/bad-state", test_bad_state);
+  g_test_add_func ("/uri/impossible-size", test_impossible_size);
+  g_test_add_func ("/uri/playbin3", test_playbin3);
+  g_test_add_func ("/uri/playbin", test_playbin);
+  return g_test_run ();
+}
