@@ -341,23 +341,33 @@ take_settings (VidgenSession *session, VidgenGenerator *generator,
   return !*error;
 }
 
+/* Told before anybody can take the chunk. */
 static void
-announce (VidgenSession *session, const Mark *mark)
+tell_of_chunk (VidgenSession *session, const VidgenChunk *chunk,
+    const VidgenMade *made, const char *prompt)
 {
-  if (session->live) {
-    Mark *copy = g_memdup2 (mark, sizeof *mark);
-    g_ref_string_acquire (copy->prompt);
-    g_queue_push_tail (&session->announcements, copy);
-    return;
-  }
-  g_autofree char *prompt = g_strdup (mark->prompt);
-  const guint64 chunk = mark->chunk;
-  const guint64 time_ns = time_of (session, mark->frame);
+  const VidgenSessionCallbacks *callbacks = session->callbacks;
+  const guint64 level_ns = vidgen_timeline_frame_ns (
+      &session->timeline, frames_ahead (session) + chunk->frames);
+  const guint64 time_ns = time_of (session, made->first_frame);
 
   g_mutex_unlock (&session->lock);
-  session->callbacks->prompt_applied (
-      prompt, chunk, time_ns, session->user_data);
+  callbacks->chunk_made (
+      made->index, chunk->time_ns, level_ns, session->user_data);
+  if (made->prompt_applied && !session->live)
+    callbacks->prompt_applied (
+        prompt, made->index, time_ns, session->user_data);
   g_mutex_lock (&session->lock);
+}
+
+/* Live, where fillers may still come before it. */
+static void
+announce_later (VidgenSession *session, const Mark *mark)
+{
+  Mark *copy = g_memdup2 (mark, sizeof *mark);
+
+  g_ref_string_acquire (copy->prompt);
+  g_queue_push_tail (&session->announcements, copy);
 }
 
 static void
@@ -381,24 +391,22 @@ static void
 store_chunk (VidgenSession *session, const VidgenGenerator *generator,
     const VidgenSettings *in_force, VidgenChunk *chunk, const VidgenMade *made)
 {
+  const char *prompt = prompt_in_force (session, in_force);
+
+  tell_of_chunk (session, chunk, made, prompt);
   if (made->settings_applied) {
     session->settings_pending = FALSE;
     vidgen_reel_drop_from (session->reel, made->first_frame);
-    set_mark (session, made->first_frame, made->index,
-        prompt_in_force (session, in_force));
+    set_mark (session, made->first_frame, made->index, prompt);
   }
+  if (made->prompt_applied && session->live)
+    announce_later (session, mark_at (session, made->first_frame));
   vidgen_reel_insert (session->reel, made->first_frame, chunk);
   count_chunk (session, generator, chunk);
   tidy (session);
-  const guint64 level_ns =
-      vidgen_timeline_frame_ns (&session->timeline, frames_ahead (session));
   g_cond_broadcast (&session->changed);
-  if (made->prompt_applied)
-    announce (session, mark_at (session, made->first_frame));
 
   g_mutex_unlock (&session->lock);
-  session->callbacks->chunk_made (
-      made->index, chunk->time_ns, level_ns, session->user_data);
   report_level (session);
   g_mutex_lock (&session->lock);
 }
