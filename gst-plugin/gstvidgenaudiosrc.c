@@ -169,12 +169,6 @@ write_sample (const GstAudioInfo *info, guint8 *to, Sample sample)
 }
 
 static gboolean
-is_silent (const VidgenSlot *slot)
-{
-  return !slot->chunk->sound || (slot->filler && slot->filler_index > 0);
-}
-
-static gboolean
 write_sound (const GstVidgenAudioSrc *src, GstBuffer *buffer,
     const VidgenSlot *slot, const Span *span)
 {
@@ -208,7 +202,9 @@ stamp (GstBuffer *buffer, VidgenSession *session, const VidgenSlot *slot,
   GST_BUFFER_OFFSET_END (buffer) = end;
   if (slot->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  if (is_silent (slot))
+  /* Fillers are no gap: audioresample leaves gaps out and is milliseconds off
+   * after each. */
+  if (!slot->chunk->sound)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
 }
 

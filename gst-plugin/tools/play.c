@@ -65,6 +65,23 @@ read_underruns (Player *player)
   return underruns;
 }
 
+static char *
+describe_live (Player *player, gint ms)
+{
+  return g_strdup_printf ("live %02d:%02d:%02d, %" G_GUINT64_FORMAT
+                          " underruns",
+      ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, read_underruns (player));
+}
+
+static void
+sum_up (Player *player)
+{
+  g_autofree char *label =
+      describe_live (player, g_atomic_int_get (&player->milliseconds));
+
+  tell (player, "%s", label);
+}
+
 static gboolean
 show_position (gpointer data)
 {
@@ -77,9 +94,7 @@ show_position (gpointer data)
   if (player->buffering) {
     vidgen_bar_show (player->bar, "buffering", -1);
   } else if (player->play->live) {
-    label = g_strdup_printf ("live %02d:%02d:%02d, %" G_GUINT64_FORMAT
-                             " underruns",
-        ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, read_underruns (player));
+    label = describe_live (player, ms);
     vidgen_bar_show (player->bar, label, -1);
   } else if (GST_CLOCK_TIME_IS_VALID (player->play->length)) {
     vidgen_bar_show (player->bar, "generating",
@@ -285,6 +300,8 @@ vidgen_play (GstElement *pipeline, const VidgenPlay *play, GError **error)
     if (player.end_timeout)
       g_source_remove (player.end_timeout);
   }
+  if (play->live && !player.error)
+    sum_up (&player);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   if (player.error)
     g_propagate_error (error, player.error);

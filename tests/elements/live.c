@@ -223,8 +223,7 @@ assert_sound_of_dry_run (const Rig *rig, guint slots)
   for (guint i = 0; i < slots; i++) {
     const GstBuffer *buffer = rig_buffer (rig, RIG_AUDIO, i);
     g_assert_cmpuint (GST_BUFFER_OFFSET (buffer), ==, i * 1500);
-    g_assert_cmpint (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) != 0,
-        ==, i > 11 && i < 18);
+    g_assert_false (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
   }
 }
 
