@@ -202,6 +202,12 @@ gst_vidgen_pad_src_do_seek (GstBaseSrc *base, GstSegment *segment)
   return TRUE;
 }
 
+gboolean
+gst_vidgen_pad_src_send_event (GstVidgenPadSrc *src, GstEvent *event)
+{
+  return GST_ELEMENT_GET_CLASS (src)->send_event (GST_ELEMENT (src), event);
+}
+
 static GstFlowReturn
 flow_of (VidgenTake take)
 {
@@ -233,7 +239,7 @@ send_tags (GstVidgenPadSrc *src, char *prompt)
   if (*prompt)
     gst_tag_list_add (tags, GST_TAG_MERGE_REPLACE, GST_TAG_TITLE, prompt, NULL);
   gst_tag_list_set_scope (tags, GST_TAG_SCOPE_GLOBAL);
-  gst_element_send_event (GST_ELEMENT (src), gst_event_new_tag (tags));
+  gst_vidgen_pad_src_send_event (src, gst_event_new_tag (tags));
   g_clear_pointer (&priv->prompt, g_ref_string_release);
   priv->prompt = g_ref_string_acquire (prompt);
 }

@@ -44,6 +44,10 @@ VidgenSession *gst_vidgen_pad_src_get_session (GstVidgenPadSrc *src);
  * sends a TAG event ahead of a new prompt. */
 GstFlowReturn gst_vidgen_pad_src_take (GstVidgenPadSrc *src, VidgenSlot *slot);
 
+/* As gst_element_send_event(), but without the state lock, which a change of
+ * state holds while it waits for streaming threads. */
+gboolean gst_vidgen_pad_src_send_event (GstVidgenPadSrc *src, GstEvent *event);
+
 /* Running time now; 0 without a clock. */
 GstClockTime gst_vidgen_running_time (GstElement *element);
 

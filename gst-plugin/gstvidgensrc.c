@@ -141,8 +141,8 @@ forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
   if (session && is_flush (seek))
     vidgen_session_set_held (session, TRUE);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
-    moved = gst_element_send_event (
-        GST_ELEMENT (src->children[i]), gst_event_ref (seek));
+    moved =
+        gst_vidgen_pad_src_send_event (src->children[i], gst_event_ref (seek));
   if (session)
     vidgen_session_set_held (session, FALSE);
   return moved;
