@@ -398,6 +398,7 @@ vidgen_mini_loader_load (VidgenMiniLoader *loader, VidgenDevice *device,
   recorder = vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
   if (!recorder)
     return FALSE;
+  vidgen_recorder_set_cancellable (recorder, cancellable);
   return fill (
       loader, recorder, staging, progress, user_data, cancellable, error);
 }

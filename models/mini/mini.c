@@ -231,6 +231,7 @@ mini_encode (VidgenModel *base, const char *prompt,
   g_autoptr (GArray) tokens =
       vidgen_mini_tokenizer_encode (model->tokenizer, prompt);
 
+  vidgen_recorder_set_cancellable (model->recorder, cancellable);
   vidgen_mini_text_upload (
       model->text, model->file, (const guint32 *)tokens->data, tokens->len);
   vidgen_mini_text_record (model->text, model->recorder, tokens->len);

@@ -390,6 +390,7 @@ vidgen_mini_stream_next (VidgenStream *base, const VidgenChunkRequest *request,
 
   vidgen_mini_context_view (
       &stream->context, base->position, prompt_started, &view);
+  vidgen_recorder_set_cancellable (stream->recorder, cancellable);
   renew_prompt (stream, &job);
   record (stream, stream->recorder, &job);
   if (!vidgen_recorder_finish (stream->recorder, cancellable, error))
@@ -445,6 +446,7 @@ run_once (MiniStream *stream, GCancellable *cancellable, GError **error)
     .schedule = vidgen_mini_schedule (config, config->steps),
     .n_text = config->text.tokens };
 
+  vidgen_recorder_set_cancellable (stream->recorder, cancellable);
   record_prompt (stream, stream->recorder, &job);
   record (stream, stream->recorder, &job);
   return vidgen_recorder_finish (stream->recorder, cancellable, error);

@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "shaders/runtime/faults.h"
 #include "tests/models/fixture.h"
 
 #define OCEAN "ocean waves at sunset"
@@ -242,6 +243,42 @@ test_cancelled (VidgenModel *model)
   }
 }
 
+typedef struct {
+  VidgenDevice *device;
+  GCancellable *cancellable;
+} Stopper;
+
+static void
+stop_at_once (VidgenRecorder *recorder G_GNUC_UNUSED,
+    const char *name G_GNUC_UNUSED, VidgenSpan span G_GNUC_UNUSED,
+    gpointer user_data)
+{
+  Stopper *stopper = user_data;
+
+  if (g_cancellable_is_cancelled (stopper->cancellable))
+    return;
+  vidgen_device_inject (stopper->device, VIDGEN_FAULT_DEVICE_LOST, 0);
+  g_cancellable_cancel (stopper->cancellable);
+}
+
+/* After a cancel nothing more is given to the device, which would be lost. */
+static void
+test_stops_at_once (VidgenModel *model)
+{
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Stopper stopper = { model->device, cancellable };
+  const VidgenTap tap = { stop_at_once, &stopper };
+  g_autoptr (GError) error = NULL;
+
+  vidgen_mini_stream_set_tap (stream, &tap);
+  g_assert_null (vidgen_stream_next (stream, &request, cancellable, &error));
+  vidgen_device_inject (model->device, VIDGEN_FAULT_NONE, 0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_false (vidgen_device_is_lost (model->device));
+}
+
 /* Two streams of one model, made in turns, do not touch each other. */
 static void
 test_two_streams (VidgenModel *model)
@@ -344,7 +381,8 @@ main (int argc, char **argv)
   } tests[] = { { "repeats", test_repeats },
     { "prompt-change", test_prompt_change }, { "seek", test_seek },
     { "requests", test_requests }, { "formats", test_formats },
-    { "cancelled", test_cancelled }, { "two-streams", test_two_streams },
+    { "cancelled", test_cancelled }, { "stops-at-once", test_stops_at_once },
+    { "two-streams", test_two_streams },
     { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
     { "stats", test_stats } };
 
