@@ -52,7 +52,7 @@ device_share_open (const char *uuid)
   for (GSList *l = open_devices; l; l = l->next) {
     VidgenDevice *device = l->data;
 
-    if (!strcmp (device->caps.uuid, uuid)) {
+    if (!strcmp (device->caps.uuid, uuid) && !vidgen_device_is_lost (device)) {
       device->n_refs++;
       return device;
     }

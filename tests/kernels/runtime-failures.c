@@ -68,6 +68,28 @@ test_after_loss (VidgenDevice *device)
   g_assert_no_error (error);
 }
 
+/* The lost device is still held: another one is opened beside it. */
+static void
+test_beside_lost (VidgenDevice *lost)
+{
+  const char *name = vidgen_device_caps (lost)->type == VIDGEN_DEVICE_HOST
+                         ? "host"
+                         : vidgen_device_caps (lost)->uuid;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = NULL;
+  g_autoptr (VidgenDevice) same = NULL;
+
+  vidgen_device_inject (lost, VIDGEN_FAULT_DEVICE_LOST, 0);
+  g_assert_false (launch (lost, NULL));
+  device = vidgen_device_open (name, &error);
+  g_assert_no_error (error);
+  g_assert_true (device != lost);
+  launch (device, &error);
+  g_assert_no_error (error);
+  same = vidgen_device_open (name, &error);
+  g_assert_true (same == device);
+}
+
 static void
 test_no_memory (VidgenDevice *device)
 {
@@ -292,6 +314,7 @@ main (int argc, char **argv)
   vidgen_kernel_test_init (&argc, &argv);
   vidgen_runtime_test_add ("/runtime/failures/device-lost", test_device_lost);
   vidgen_runtime_test_add ("/runtime/failures/after-loss", test_after_loss);
+  vidgen_runtime_test_add ("/runtime/failures/beside-lost", test_beside_lost);
   vidgen_runtime_test_add ("/runtime/failures/no-memory", test_no_memory);
   g_test_add_func ("/runtime/failures/environment", test_fault_environment);
   g_test_add_func ("/runtime/failures/unknown-name", test_unknown_name);
