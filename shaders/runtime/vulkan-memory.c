@@ -15,7 +15,9 @@ vidgen_vulkan_rank_memory (VkMemoryPropertyFlags flags, VidgenMemoryKind kind)
   const gboolean cached = (flags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0;
 
   if (flags & (VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT |
-                  VK_MEMORY_PROPERTY_PROTECTED_BIT))
+                  VK_MEMORY_PROPERTY_PROTECTED_BIT |
+                  VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD |
+                  VK_MEMORY_PROPERTY_DEVICE_UNCACHED_BIT_AMD))
     return 0;
   switch (kind) {
   case VIDGEN_MEMORY_DEVICE:

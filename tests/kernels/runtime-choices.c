@@ -135,6 +135,7 @@ test_memory_types (void)
   const VkMemoryPropertyFlags visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
   const VkMemoryPropertyFlags coherent = VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
   const VkMemoryPropertyFlags cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+  const VkMemoryPropertyFlags amd = VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD;
   const VkMemoryPropertyFlags lazy = VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT;
   /* Each kind's types from the best to the last that serves, then one that
    * does not. */
@@ -150,6 +151,9 @@ test_memory_types (void)
         { visible | coherent, local | visible | coherent,
             visible | coherent | cached, local | visible | coherent | cached },
         visible | cached },
+    { VIDGEN_MEMORY_DEVICE,
+        { local, local | visible | coherent, 0, visible | coherent },
+        local | amd },
     { VIDGEN_MEMORY_READBACK,
         { visible | coherent | cached, visible | cached, visible | coherent,
             visible },
