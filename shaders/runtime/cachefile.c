@@ -37,13 +37,14 @@ digest (const guint8 *data, gsize size, guint8 sum[DIGEST_BYTES])
 static const char *
 find_fault (const guint8 *bytes, gsize size, const VidgenCacheOwner *owner)
 {
-  const guint8 *data = bytes + HEAD_BYTES;
+  const guint8 *data;
   guint8 sum[DIGEST_BYTES];
   guint64 stored_bytes;
 
   if (size < HEAD_BYTES + DRIVER_HEAD_BYTES ||
       memcmp (bytes, MAGIC, MAGIC_BYTES))
     return "is no pipeline cache";
+  data = bytes + HEAD_BYTES;
   memcpy (&stored_bytes, bytes + MAGIC_BYTES, sizeof stored_bytes);
   if (GUINT64_FROM_LE (stored_bytes) != size - HEAD_BYTES)
     return "is truncated";
