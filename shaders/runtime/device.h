@@ -13,8 +13,8 @@ G_BEGIN_DECLS
  * load time. Every function here is thread-safe.
  *
  * The floor is Vulkan 1.3 with bufferDeviceAddress, timelineSemaphore,
- * scalarBlockLayout, synchronization2, maintenance4 and subgroupSizeControl;
- * devices below it do not exist for this library.
+ * scalarBlockLayout, synchronization2, maintenance4, subgroupSizeControl and
+ * computeFullSubgroups; devices below it do not exist for this library.
  *
  * Environment: VIDGEN_VULKAN_LIBRARY names the loader (libvulkan.so.1);
  * VIDGEN_VALIDATION=1 turns the validation layer on, whose warnings and errors

@@ -223,9 +223,11 @@ vidgen_instance_features (VidgenInstance *instance, VkPhysicalDevice physical,
   features->v13.synchronization2 = VK_TRUE;
   features->v13.maintenance4 = VK_TRUE;
   features->v13.subgroupSizeControl = VK_TRUE;
+  features->v13.computeFullSubgroups = VK_TRUE;
   return has.v12.bufferDeviceAddress && has.v12.timelineSemaphore &&
          has.v12.scalarBlockLayout && has.v13.synchronization2 &&
-         has.v13.maintenance4 && has.v13.subgroupSizeControl;
+         has.v13.maintenance4 && has.v13.subgroupSizeControl &&
+         has.v13.computeFullSubgroups;
 }
 
 static VidgenDeviceType

@@ -12,6 +12,9 @@
  * makes the first submits short. */
 #define CPU_NS_PER_OPERATION 1.0
 #define GPU_NS_PER_OPERATION 0.01
+/* No device leaves these bounds; launches too short to tell must not either. */
+#define MIN_NS_PER_OPERATION 1e-6
+#define MAX_NS_PER_OPERATION 1e6
 
 typedef struct {
   VidgenPipelineKey key;
@@ -156,6 +159,15 @@ vidgen_pipelines_layout (const VidgenPipelines *pipelines)
   return pipelines->layout;
 }
 
+/* Kernels that let lanes share what they load count on every lane. */
+static VkPipelineShaderStageCreateFlags
+stage_flags (const VidgenDeviceCaps *caps, const VidgenPipelineKey *key)
+{
+  return key->n_constants && key->constants[0] % caps->max_subgroup_size == 0
+             ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT
+             : 0;
+}
+
 static VkResult
 compile_module (VidgenPipelines *pipelines, const VidgenPipelineKey *key,
     VkShaderModule module, VkPipeline *pipeline)
@@ -173,6 +185,7 @@ compile_module (VidgenPipelines *pipelines, const VidgenPipelineKey *key,
     .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
     .stage = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+        .flags = stage_flags (&pipelines->device->caps, key),
         .stage = VK_SHADER_STAGE_COMPUTE_BIT,
         .module = module,
         .pName = "main",
@@ -292,6 +305,8 @@ vidgen_pipeline_learn (VidgenPipelines *pipelines, VidgenPipeline *pipeline,
   g_mutex_lock (&pipelines->lock);
   pipeline->ns_per_operation *=
       pow (ns_per_operation / pipeline->ns_per_operation, weight);
+  pipeline->ns_per_operation = CLAMP (
+      pipeline->ns_per_operation, MIN_NS_PER_OPERATION, MAX_NS_PER_OPERATION);
   g_mutex_unlock (&pipelines->lock);
 }
 

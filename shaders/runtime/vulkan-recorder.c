@@ -49,6 +49,7 @@ typedef struct {
   Slot slots[N_SLOTS];
   guint slot; /* the one that is recorded into next */
   guint64 done_ns;
+  guint64 n_signals;    /* the timeline's value after all submits */
   GPtrArray *readbacks; /* VidgenMemory to invalidate, not owned */
   GHashTable *wanted;   /* VidgenPipelineKey of PREPARE mode */
 } VulkanRecorder;
@@ -296,7 +297,7 @@ static VkResult
 queue_submit (VulkanRecorder *self, Slot *slot)
 {
   VidgenVulkan *vulkan = self->vulkan;
-  const guint64 value = self->base.n_submits + 1;
+  const guint64 value = self->n_signals + 1;
   const VkCommandBufferSubmitInfo commands = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
     .commandBuffer = slot->commands,
@@ -320,7 +321,7 @@ queue_submit (VulkanRecorder *self, Slot *slot)
   result = vulkan->QueueSubmit2 (vulkan->queue, 1, &info, VK_NULL_HANDLE);
   g_mutex_unlock (&vulkan->queue_lock);
   if (result == VK_SUCCESS) {
-    slot->value = value;
+    slot->value = self->n_signals = value;
     self->base.n_submits++;
   }
   return result;
@@ -449,6 +450,14 @@ record_parts (VulkanRecorder *self, Launch *launch, const guint32 base[3],
          record_parts (self, launch, second_base, second, error);
 }
 
+static void
+note_write (VulkanRecorder *self, VidgenMemory *memory)
+{
+  if (memory->mapped && !memory->coherent &&
+      !g_ptr_array_find (self->readbacks, memory, NULL))
+    g_ptr_array_add (self->readbacks, memory);
+}
+
 /* Kernels that only move data count as one operation an invocation. */
 static double
 count_operations (const VidgenDispatch *dispatch)
@@ -490,6 +499,9 @@ vulkan_dispatch (VidgenRecorder *recorder, const VidgenDispatch *dispatch,
       g_hash_table_add (self->wanted, g_memdup2 (&key, sizeof key));
     return TRUE;
   }
+  for (guint i = 0; i < dispatch->n_accesses; i++)
+    if (dispatch->accesses[i].write && dispatch->accesses[i].span.memory)
+      note_write (self, dispatch->accesses[i].span.memory);
   launch.pipeline = vidgen_pipelines_get (self->vulkan->pipelines, &key, error);
   if (!launch.pipeline)
     return FALSE;
@@ -525,8 +537,7 @@ vulkan_copy (VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src,
   self->vulkan->CmdCopyBuffer (slot->commands,
       (VkBuffer)(guintptr)src.memory->buffer,
       (VkBuffer)(guintptr)dst.memory->buffer, 1, &region);
-  if (dst.memory->mapped && !dst.memory->coherent)
-    g_ptr_array_add (self->readbacks, dst.memory);
+  note_write (self, dst.memory);
   return TRUE;
 }
 
@@ -542,6 +553,7 @@ vulkan_clear (
   self->vulkan->CmdFillBuffer (slot->commands,
       (VkBuffer)(guintptr)dst.memory->buffer, dst.offset,
       (dst.size + 3) & ~(guint64)3, 0);
+  note_write (self, dst.memory);
   return TRUE;
 }
 

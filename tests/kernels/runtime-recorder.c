@@ -6,6 +6,10 @@
 #include "shaders/runtime/error.h"
 #include "shaders/runtime/faults.h"
 #include "shaders/runtime/watch.h"
+#ifdef VIDGEN_SHADERS
+#include "shaders/runtime/memory-private.h"
+#include "shaders/runtime/pipelines.h"
+#endif
 #include "tests/kernels/harness.h"
 #include "tests/kernels/probe.h"
 
@@ -299,8 +303,9 @@ test_split (VidgenDevice *device)
   }
 }
 
-/* Whatever was guessed at first, submits settle near VIDGEN_SUBMIT_MS; where
- * the device is too fast to tell, nothing is. */
+/* Whatever was guessed at first, submits settle near VIDGEN_SUBMIT_MS; a busy
+ * machine has ten rounds to show it. Where the device is too fast to tell,
+ * nothing is. */
 static void
 test_submit_length (VidgenDevice *device)
 {
@@ -310,10 +315,11 @@ test_submit_length (VidgenDevice *device)
   const VidgenProbe probe = {
     .count = count, .out = vidgen_memory_span (memory), .add = 1, .repeat = 500
   };
+  gboolean settled = FALSE;
 
   if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
     return;
-  for (guint round = 0; round < 3; round++) {
+  for (guint round = 0; round < 10 && !settled; round++) {
     const guint n_before = vidgen_recorder_n_submits (recorder);
     const VidgenStageTime *times;
     double submit_ms;
@@ -323,15 +329,121 @@ test_submit_length (VidgenDevice *device)
       vidgen_probe (recorder, &probe);
     finish (recorder);
     times = vidgen_recorder_times (recorder, &n);
-    if (!round || times[0].time_ns < 4e6 * VIDGEN_SUBMIT_MS)
-      continue;
+    if (times[0].time_ns < 4e6 * VIDGEN_SUBMIT_MS)
+      return;
     submit_ms = (double)times[0].time_ns / 1e6 /
                 (vidgen_recorder_n_submits (recorder) - n_before);
     g_test_message ("%.1f ms a submit", submit_ms);
-    g_assert_cmpfloat (submit_ms, >, VIDGEN_SUBMIT_MS / 10.0);
-    g_assert_cmpfloat (submit_ms, <, VIDGEN_SUBMIT_MS * 5.0);
+    settled = round && submit_ms > VIDGEN_SUBMIT_MS / 5.0 &&
+              submit_ms < VIDGEN_SUBMIT_MS * 3.0;
   }
+  g_assert_true (settled);
 }
+
+#ifdef VIDGEN_SHADERS
+/* However short or long submits seem to be, what is learnt stays usable. */
+static void
+test_learn (VidgenDevice *device)
+{
+  VidgenPipeline pipeline = { VK_NULL_HANDLE, 0.01 };
+  VidgenPipelines *pipelines;
+
+  if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
+    return;
+  pipelines = device->vulkan->pipelines;
+  for (guint i = 0; i < 10000; i++)
+    vidgen_pipeline_learn (
+        pipelines, &pipeline, pipeline.ns_per_operation / 8, 1);
+  g_assert_cmpfloat (pipeline.ns_per_operation, >, 0);
+  for (guint i = 0; i < 10000; i++)
+    vidgen_pipeline_learn (
+        pipelines, &pipeline, pipeline.ns_per_operation * 8, 1);
+  g_assert_cmpfloat (pipeline.ns_per_operation, <, 1e9);
+  vidgen_pipeline_learn (pipelines, &pipeline, 0.5, 1);
+  g_assert_cmpfloat_with_epsilon (pipeline.ns_per_operation, 0.5, 1e-9);
+}
+
+static PFN_vkCreateComputePipelines create_pipelines;
+static VkPipelineShaderStageCreateFlags created_flags;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+note_flags (VkDevice device, VkPipelineCache cache, guint32 n,
+    const VkComputePipelineCreateInfo *infos,
+    const VkAllocationCallbacks *allocator, VkPipeline *made)
+{
+  created_flags = infos->stage.flags;
+  return create_pipelines (device, cache, n, infos, allocator, made);
+}
+
+/* Lanes that share loads are all there, where the size of a group allows. */
+static void
+test_full_subgroups (VidgenDevice *device)
+{
+  const guint size = vidgen_device_caps (device)->max_subgroup_size;
+  const VkPipelineShaderStageCreateFlags full =
+      VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  VidgenProbe probe = { .count = COUNT, .out = vidgen_memory_span (memory) };
+
+  if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
+    return;
+  create_pipelines = device->vulkan->CreateComputePipelines;
+  device->vulkan->CreateComputePipelines = note_flags;
+  probe.group_size = 2 * size;
+  vidgen_probe (recorder, &probe);
+  g_assert_cmpuint (created_flags, ==, full);
+  probe.group_size = 2 * size - 1;
+  vidgen_probe (recorder, &probe);
+  g_assert_cmpuint (created_flags, ==, 0);
+  finish (recorder);
+  device->vulkan->CreateComputePipelines = create_pipelines;
+}
+
+static guint n_invalidated;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+count_invalidated (VkDevice device G_GNUC_UNUSED, guint32 n,
+    const VkMappedMemoryRange *ranges G_GNUC_UNUSED)
+{
+  n_invalidated += n;
+  return VK_SUCCESS;
+}
+
+/* Whatever writes to memory that is not coherent, the host sees it. */
+static void
+test_not_coherent (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenMemory) memory =
+      vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
+  g_autoptr (VidgenMemory) other = vidgen_probe_memory (device, COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  const VidgenSpan span = vidgen_memory_span (memory);
+  PFN_vkInvalidateMappedMemoryRanges invalidate;
+
+  if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
+    return;
+  invalidate = device->vulkan->InvalidateMappedMemoryRanges;
+  device->vulkan->InvalidateMappedMemoryRanges = count_invalidated;
+  memory->coherent = FALSE;
+  n_invalidated = 0;
+  add_one (recorder, span, vidgen_memory_span (other));
+  add_one (recorder, span, vidgen_memory_span (other));
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 1);
+  vidgen_recorder_clear (recorder, span);
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 2);
+  vidgen_recorder_copy (recorder, span, vidgen_memory_span (other));
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 3);
+  add_one (recorder, vidgen_memory_span (other), span);
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 3);
+  device->vulkan->InvalidateMappedMemoryRanges = invalidate;
+}
+#endif
 
 static gpointer
 cancel_later (gpointer data)
@@ -341,7 +453,8 @@ cancel_later (gpointer data)
   return NULL;
 }
 
-/* Seconds of work, told truthfully. */
+/* Hours of work, told truthfully: after the cancel nothing more is submitted,
+ * and at most two submits are waited for. */
 static void
 test_cancel (VidgenDevice *device)
 {
@@ -355,21 +468,22 @@ test_cancel (VidgenDevice *device)
     .add = 1,
     .repeat = 2000 };
   GThread *thread = g_thread_new ("cancel", cancel_later, cancellable);
-  const gint64 start_us = g_get_monotonic_time ();
-  gint64 time_us;
+  gint64 start_us, time_us;
+  guint n_submits;
 
   vidgen_recorder_set_cancellable (recorder, cancellable);
-  for (guint i = 0; i < 100000 && !g_cancellable_is_cancelled (cancellable);
-       i++)
+  while (!g_cancellable_is_cancelled (cancellable))
     vidgen_probe (recorder, &probe);
-  for (guint i = 0; i < 1000; i++)
+  start_us = g_get_monotonic_time ();
+  n_submits = vidgen_recorder_n_submits (recorder);
+  for (guint i = 0; i < 100000; i++)
     vidgen_probe (recorder, &probe);
   g_assert_false (vidgen_recorder_finish (recorder, cancellable, &error));
   time_us = g_get_monotonic_time () - start_us;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_test_message (
-      "cancelled after 50 ms, over after %.0f ms", (double)time_us / 1000);
-  g_assert_cmpint (time_us, <, 1000000);
+  g_assert_cmpuint (vidgen_recorder_n_submits (recorder), ==, n_submits);
+  g_test_message ("over %.0f ms after the cancel", (double)time_us / 1000);
+  g_assert_cmpint (time_us, <, 5000000);
   g_thread_join (thread);
 
   g_cancellable_reset (cancellable);
@@ -527,6 +641,12 @@ main (int argc, char **argv)
   vidgen_runtime_test_add ("/runtime/recorder/split", test_split);
   vidgen_runtime_test_add (
       "/runtime/recorder/submit-length", test_submit_length);
+#ifdef VIDGEN_SHADERS
+  vidgen_runtime_test_add ("/runtime/recorder/learn", test_learn);
+  vidgen_runtime_test_add (
+      "/runtime/recorder/full-subgroups", test_full_subgroups);
+  vidgen_runtime_test_add ("/runtime/recorder/not-coherent", test_not_coherent);
+#endif
   vidgen_runtime_test_add ("/runtime/recorder/cancel", test_cancel);
   vidgen_runtime_test_add (
       "/runtime/recorder/first-error-wins", test_first_error_wins);
