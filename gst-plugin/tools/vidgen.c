@@ -13,11 +13,13 @@ static const struct {
   const char *name;
   const char *help;
   gboolean (*run) (GStrv arguments, GError **error);
+  gboolean plays; /* needs the plugin */
 } verbs[] = {
-  { "demo", "generate a few seconds, in a window or into a file", vidgen_demo },
-  { "rtmp", "stream live to an RTMP server", vidgen_rtmp },
-  { "bench", "measure this machine's speed", vidgen_bench },
-  { "prompts", "print example prompts of a model", vidgen_prompts },
+  { "demo", "generate a few seconds, in a window or into a file", vidgen_demo,
+      TRUE },
+  { "rtmp", "stream live to an RTMP server", vidgen_rtmp, TRUE },
+  { "bench", "measure this machine's speed", vidgen_bench, FALSE },
+  { "prompts", "print example prompts of a model", vidgen_prompts, FALSE },
 };
 
 static void
@@ -82,7 +84,8 @@ run_verb (GStrv arguments, GError **error)
       g_set_prgname (name);
       g_free (arguments[1]);
       arguments[1] = g_strdup (name);
-      return find_plugin (error) && verbs[i].run (arguments + 1, error);
+      return (!verbs[i].plays || find_plugin (error)) &&
+             verbs[i].run (arguments + 1, error);
     }
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
       "there is no verb '%s'; vidgen --help tells those there are",
