@@ -307,6 +307,7 @@ encode_prompts (gpointer data)
         vidgen_model_encode (data, prompt, NULL, NULL, &error);
 
     g_assert_no_error (error);
+    g_assert_nonnull (conditioning);
   }
   return NULL;
 }
