@@ -56,7 +56,8 @@ typedef struct {
  * device (discrete before integrated before other), and a CPU device only when
  * there is no other; "host" is the host device; otherwise an index into
  * vidgen_device_list(), a UUID, or a case-insensitive part of a name.
- * A device that is open already is shared, unless it is lost. Errors: NO_DEVICE, NO_MEMORY.
+ * A device that is open already is shared, unless it is lost. Errors:
+ * NO_DEVICE, NO_MEMORY.
  */
 VidgenDevice *vidgen_device_open (const char *name, GError **error);
 VidgenDevice *vidgen_device_ref (VidgenDevice *device);
