@@ -232,12 +232,22 @@ test_progress (void)
   g_assert_cmpfloat (last[1], ==, 1);
 }
 
+typedef struct {
+  VidgenDevice *device;
+  GCancellable *cancellable;
+} Stopper;
+
+/* Whatever is given to the device after the cancel loses it. */
 static void
 cancel_after (
     const char *phase G_GNUC_UNUSED, double fraction, gpointer user_data)
 {
-  if (fraction > 0.3)
-    g_cancellable_cancel (user_data);
+  const Stopper *stopper = user_data;
+
+  if (fraction <= 0.3)
+    return;
+  g_cancellable_cancel (stopper->cancellable);
+  vidgen_device_inject (stopper->device, VIDGEN_FAULT_DEVICE_LOST, 0);
 }
 
 static void
@@ -248,14 +258,28 @@ test_cancelled (void)
   g_autoptr (VidgenModel) model = vidgen_model_open (path, NULL);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenConditioning) prompt = NULL;
+  Stopper stopper = { device, cancellable };
 
   g_assert_false (vidgen_model_load (
-      model, device, cancel_after, cancellable, cancellable, &error));
+      model, device, cancel_after, &stopper, cancellable, &error));
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
+  g_assert_false (vidgen_device_is_lost (device));
   g_assert_cmpuint (vidgen_device_memory_used (device), ==, 0);
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
+
+  vidgen_device_inject (device, VIDGEN_FAULT_DEVICE_LOST, 0);
+  g_assert_null (
+      vidgen_model_encode (model, "rain", NULL, cancellable, &error));
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  prompt = vidgen_model_encode (model, "rain", NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (prompt);
 }
 
 /* Models of one file share their weights as long as one of them lives. */
