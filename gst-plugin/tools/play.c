@@ -20,7 +20,7 @@ typedef struct {
   GMainLoop *loop;
   VidgenBar *bar;
   GError *error;
-  gint milliseconds; /* of picture that have left the source */
+  _Atomic GstClockTime position; /* of the picture that left the source */
   gboolean loading;
   gboolean buffering;
   gboolean interrupted;
@@ -34,8 +34,7 @@ note_position (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, gpointer data)
   GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
 
   if (GST_BUFFER_PTS_IS_VALID (buffer) && GST_BUFFER_DURATION_IS_VALID (buffer))
-    g_atomic_int_set (&player->milliseconds,
-        (GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer)) / GST_MSECOND);
+    player->position = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
   return GST_PAD_PROBE_OK;
 }
 
@@ -66,18 +65,20 @@ read_underruns (Player *player)
 }
 
 static char *
-describe_live (Player *player, gint ms)
+describe_live (Player *player)
 {
-  return g_strdup_printf ("live %02d:%02d:%02d, %" G_GUINT64_FORMAT
-                          " underruns",
-      ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, read_underruns (player));
+  const guint64 seconds = player->position / GST_SECOND;
+
+  return g_strdup_printf ("live %02" G_GUINT64_FORMAT ":%02d:%02d, "
+                          "%" G_GUINT64_FORMAT " underruns",
+      seconds / 3600, (int)(seconds / 60 % 60), (int)(seconds % 60),
+      read_underruns (player));
 }
 
 static void
 sum_up (Player *player)
 {
-  g_autofree char *label =
-      describe_live (player, g_atomic_int_get (&player->milliseconds));
+  g_autofree char *label = describe_live (player);
 
   tell (player, "%s", label);
 }
@@ -86,19 +87,19 @@ static gboolean
 show_position (gpointer data)
 {
   Player *player = data;
-  gint ms = g_atomic_int_get (&player->milliseconds);
+  const GstClockTime position = player->position;
   g_autofree char *label = NULL;
 
-  if (player->loading || player->interrupted || !ms)
+  if (player->loading || player->interrupted || !position)
     return G_SOURCE_CONTINUE;
   if (player->buffering) {
     vidgen_bar_show (player->bar, "buffering", -1);
   } else if (player->play->live) {
-    label = describe_live (player, ms);
+    label = describe_live (player);
     vidgen_bar_show (player->bar, label, -1);
   } else if (GST_CLOCK_TIME_IS_VALID (player->play->length)) {
-    vidgen_bar_show (player->bar, "generating",
-        (double)ms * GST_MSECOND / player->play->length);
+    vidgen_bar_show (
+        player->bar, "generating", (double)position / player->play->length);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -124,7 +125,7 @@ interrupt (gpointer data)
 {
   Player *player = data;
 
-  if (player->interrupted || !g_atomic_int_get (&player->milliseconds)) {
+  if (player->interrupted || !player->position) {
     stop (player, "interrupted");
     return G_SOURCE_CONTINUE;
   }
@@ -245,7 +246,8 @@ take_message (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
     break;
   case GST_MESSAGE_CLOCK_LOST:
     gst_element_set_state (player->pipeline, GST_STATE_PAUSED);
-    gst_element_set_state (player->pipeline, GST_STATE_PLAYING);
+    if (!player->buffering)
+      gst_element_set_state (player->pipeline, GST_STATE_PLAYING);
     break;
   default:
     break;
