@@ -24,11 +24,10 @@ G_BEGIN_DECLS
  *
  * The harness calls it with one seed for the reference and then for a device,
  * in that order, so shapes and inputs are the same, and compares the outputs.
- * It does so ROUNDS times with fresh seeds (half as often as a GPU), on the host device (watched) and
- * on the Vulkan device that "auto" takes, as it is and (where that is a CPU)
- * in the shapes that kernels choose for GPUs; each is a test of its own,
- * /PATH/host, /PATH/vulkan, /PATH/as-gpu. `--seed` (of GTest) repeats a
- * failure.
+ * It does so ROUNDS times with fresh seeds, on the host device (watched), on
+ * the Vulkan device that "auto" takes and, half as often, on that device in the
+ * shapes that kernels choose for GPUs; each is a test of its own, /PATH/host,
+ * /PATH/vulkan, /PATH/as-gpu. `--seed` (of GTest) repeats a failure.
  *
  * With --bench the Vulkan half also prints milliseconds and GFLOP/s of the last
  * round.
