@@ -30,4 +30,31 @@ vidgen_half_to_float (guint16 bits)
   return value;
 }
 
+/* The nearest half, of two as near the even one; 65520 and more become
+ * infinite. */
+static inline guint16
+vidgen_half_from_float (float value)
+{
+  const float half = 0.5f; /* the last place of 0.5 … 1 is a half's least */
+  guint32 word, magnitude, base;
+  guint16 sign;
+
+  memcpy (&word, &value, sizeof word);
+  sign = (guint16)(word >> 16 & 0x8000);
+  magnitude = word & 0x7fffffff;
+  if (magnitude > 0x7f800000)
+    return sign | 0x7e00;
+  if (magnitude >= 0x477ff000)
+    return sign | 0x7c00;
+  if (magnitude >= 0x38800000) {
+    magnitude += 0xfff + (magnitude >> 13 & 1);
+    return sign | (guint16)((magnitude >> 13) - (112 << 10));
+  }
+  memcpy (&value, &magnitude, sizeof value);
+  value += half;
+  memcpy (&word, &value, sizeof word);
+  memcpy (&base, &half, sizeof base);
+  return sign | (guint16)(word - base);
+}
+
 G_END_DECLS

@@ -3,13 +3,10 @@
 
 #include "models/checkpoint/safetensors.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "models/checkpoint/file.h"
 #include "models/checkpoint/json.h"
-#include "shaders/runtime/error.h"
 
 G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN);
 
@@ -25,64 +22,11 @@ struct _VidgenSafetensors {
   GHashTable *by_name;
 };
 
-static const struct {
-  const char *name;
-  guint bytes;
-} types[] = {
-  [VIDGEN_TENSOR_BOOL] = { "BOOL", 1 },
-  [VIDGEN_TENSOR_U8] = { "U8", 1 },
-  [VIDGEN_TENSOR_I8] = { "I8", 1 },
-  [VIDGEN_TENSOR_F8_E4M3] = { "F8_E4M3", 1 },
-  [VIDGEN_TENSOR_F8_E5M2] = { "F8_E5M2", 1 },
-  [VIDGEN_TENSOR_U16] = { "U16", 2 },
-  [VIDGEN_TENSOR_I16] = { "I16", 2 },
-  [VIDGEN_TENSOR_F16] = { "F16", 2 },
-  [VIDGEN_TENSOR_BF16] = { "BF16", 2 },
-  [VIDGEN_TENSOR_U32] = { "U32", 4 },
-  [VIDGEN_TENSOR_I32] = { "I32", 4 },
-  [VIDGEN_TENSOR_F32] = { "F32", 4 },
-  [VIDGEN_TENSOR_U64] = { "U64", 8 },
-  [VIDGEN_TENSOR_I64] = { "I64", 8 },
-  [VIDGEN_TENSOR_F64] = { "F64", 8 },
-};
-
-const char *
-vidgen_tensor_type_name (VidgenTensorType type)
-{
-  return types[type].name;
-}
-
-guint
-vidgen_tensor_type_bytes (VidgenTensorType type)
-{
-  return types[type].bytes;
-}
-
-guint64
-vidgen_tensor_count (const VidgenTensor *tensor)
-{
-  return tensor->bytes / types[tensor->type].bytes;
-}
-
-static gboolean G_GNUC_PRINTF (3, 4)
-    fail (GError **error, const char *file, const char *format, ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (
-      error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT, "'%s': %s", file, message);
-  return FALSE;
-}
-
 static gboolean
 parse_type (const char *name, VidgenTensorType *type)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
-    if (g_str_equal (types[i].name, name)) {
+  for (guint i = 0; i <= VIDGEN_TENSOR_F64; i++) {
+    if (g_str_equal (vidgen_tensor_type_name (i), name)) {
       *type = i;
       return TRUE;
     }
@@ -121,18 +65,20 @@ parse_shape (const VidgenSafetensors *file, JsonObject *entry,
   guint64 count = 1;
 
   if (!shape || json_array_get_length (shape) > VIDGEN_TENSOR_MAX_DIMS)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "the shape of tensor '%s' is missing or has more than %d dimensions.",
         tensor->name, VIDGEN_TENSOR_MAX_DIMS);
   tensor->n_dims = json_array_get_length (shape);
   for (guint i = 0; i < tensor->n_dims; i++) {
     if (!get_count (shape, i, &tensor->shape[i]) ||
         !g_uint64_checked_mul (&count, count, tensor->shape[i]))
-      return fail (error, file->name,
+      return vidgen_file_fail (error, file->name,
           "dimension %u of tensor '%s' is no size that fits.", i, tensor->name);
   }
-  if (!g_uint64_checked_mul (bytes, count, types[tensor->type].bytes))
-    return fail (error, file->name, "tensor '%s' is too large.", tensor->name);
+  if (!g_uint64_checked_mul (
+          bytes, count, vidgen_tensor_type_bytes (tensor->type)))
+    return vidgen_file_fail (
+        error, file->name, "tensor '%s' is too large.", tensor->name);
   return TRUE;
 }
 
@@ -146,11 +92,11 @@ parse_offsets (const VidgenSafetensors *file, JsonObject *entry,
   if (!offsets || json_array_get_length (offsets) != 2 ||
       !get_count (offsets, 0, &first) || !get_count (offsets, 1, &end) ||
       first > end)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "data_offsets of tensor '%s' are not two rising offsets.",
         tensor->name);
   if (end > data_bytes)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "tensor '%s' ends at byte %" G_GUINT64_FORMAT
         " of the data, but the file has %" G_GUINT64_FORMAT " (truncated?).",
         tensor->name, end, data_bytes);
@@ -169,19 +115,22 @@ parse_tensor (VidgenSafetensors *file, const char *name, JsonNode *node,
   guint64 bytes = 0;
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return fail (error, file->name, "tensor '%s' is not described.", name);
+    return vidgen_file_fail (
+        error, file->name, "tensor '%s' is not described.", name);
   entry = json_node_get_object (node);
   type = json_object_get_member (entry, "dtype");
   if (!type || json_node_get_value_type (type) != G_TYPE_STRING)
-    return fail (error, file->name, "tensor '%s' has no dtype.", name);
+    return vidgen_file_fail (
+        error, file->name, "tensor '%s' has no dtype.", name);
   if (!parse_type (json_node_get_string (type), &tensor.type))
-    return fail (error, file->name, "tensor '%s' has the unknown dtype '%s'.",
-        name, json_node_get_string (type));
+    return vidgen_file_fail (error, file->name,
+        "tensor '%s' has the unknown dtype '%s'.", name,
+        json_node_get_string (type));
   if (!parse_shape (file, entry, &tensor, &bytes, error) ||
       !parse_offsets (file, entry, &tensor, data_bytes, error))
     return FALSE;
   if (bytes != tensor.bytes)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "tensor '%s' needs %" G_GUINT64_FORMAT
         " bytes, its offsets hold %" G_GUINT64_FORMAT ".",
         name, bytes, tensor.bytes);
@@ -197,11 +146,13 @@ check_metadata (const VidgenSafetensors *file, JsonNode *node, GError **error)
   JsonNode *value;
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return fail (error, file->name, "__metadata__ is not an object.");
+    return vidgen_file_fail (
+        error, file->name, "__metadata__ is not an object.");
   json_object_iter_init (&iter, json_node_get_object (node));
   while (json_object_iter_next (&iter, &key, &value)) {
     if (json_node_get_value_type (value) != G_TYPE_STRING)
-      return fail (error, file->name, "metadata '%s' is not a string.", key);
+      return vidgen_file_fail (
+          error, file->name, "metadata '%s' is not a string.", key);
   }
   return TRUE;
 }
@@ -230,7 +181,7 @@ place_tensors (VidgenSafetensors *file, const guint8 *start, guint64 data_start,
     VidgenTensor *tensor = &g_array_index (file->tensors, VidgenTensor, i);
 
     if (tensor->offset != end)
-      return fail (error, file->name,
+      return vidgen_file_fail (error, file->name,
           "tensor '%s' begins at byte %" G_GUINT64_FORMAT
           " of the data, where the one before ends at %" G_GUINT64_FORMAT ".",
           tensor->name, tensor->offset, end);
@@ -240,7 +191,7 @@ place_tensors (VidgenSafetensors *file, const guint8 *start, guint64 data_start,
     g_hash_table_insert (file->by_name, (gpointer)tensor->name, tensor);
   }
   if (end != data_bytes)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "%" G_GUINT64_FORMAT " bytes of the data belong to no tensor.",
         data_bytes - end);
   return TRUE;
@@ -279,13 +230,13 @@ parse (VidgenSafetensors *file, GError **error)
   guint64 length;
 
   if (size < LENGTH_BYTES)
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "%" G_GSIZE_FORMAT " bytes are too short for a safetensors file.",
         size);
   memcpy (&length, start, LENGTH_BYTES);
   if (length < 2 || length > VIDGEN_SAFETENSORS_MAX_HEADER_BYTES ||
       length > size - LENGTH_BYTES || start[LENGTH_BYTES] != '{')
-    return fail (error, file->name,
+    return vidgen_file_fail (error, file->name,
         "not a safetensors file, or damaged: no JSON header of "
         "%" G_GUINT64_FORMAT " bytes at byte %d (file of %" G_GSIZE_FORMAT
         " bytes).",
@@ -307,41 +258,12 @@ vidgen_safetensors_new (GBytes *bytes, const char *name, GError **error)
   return parse (file, error) ? g_steal_pointer (&file) : NULL;
 }
 
-static gboolean
-check_is_file (const char *path, GError **error)
-{
-  GStatBuf about;
-
-  if (g_stat (path, &about) != 0) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NOT_FOUND,
-        "The file '%s' cannot be opened: %s.", path, g_strerror (errno));
-    return FALSE;
-  }
-  if (!S_ISREG (about.st_mode)) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NOT_FOUND,
-        "'%s' is not a file.", path);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 VidgenSafetensors *
 vidgen_safetensors_open (const char *path, GError **error)
 {
-  g_autoptr (GMappedFile) mapping = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GError) bad = NULL;
+  g_autoptr (GBytes) bytes = vidgen_file_map (path, error);
 
-  if (!check_is_file (path, error))
-    return NULL;
-  mapping = g_mapped_file_new (path, FALSE, &bad);
-  if (!mapping) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NOT_FOUND,
-        "The file '%s' cannot be opened: %s.", path, bad->message);
-    return NULL;
-  }
-  bytes = g_mapped_file_get_bytes (mapping);
-  return vidgen_safetensors_new (bytes, path, error);
+  return bytes ? vidgen_safetensors_new (bytes, path, error) : NULL;
 }
 
 VidgenSafetensors *
@@ -370,18 +292,43 @@ vidgen_safetensors_name (const VidgenSafetensors *file)
   return file->name;
 }
 
+static JsonObject *
+get_metadata (const VidgenSafetensors *file)
+{
+  JsonObject *header = json_node_get_object (file->header);
+
+  return json_object_has_member (header, "__metadata__")
+             ? json_object_get_object_member (header, "__metadata__")
+             : NULL;
+}
+
 const char *
 vidgen_safetensors_metadata (const VidgenSafetensors *file, const char *key)
 {
-  JsonObject *header = json_node_get_object (file->header);
-  JsonObject *metadata;
+  JsonObject *metadata = get_metadata (file);
 
-  if (!json_object_has_member (header, "__metadata__"))
-    return NULL;
-  metadata = json_object_get_object_member (header, "__metadata__");
-  if (!json_object_has_member (metadata, key))
+  if (!metadata || !json_object_has_member (metadata, key))
     return NULL;
   return json_object_get_string_member (metadata, key);
+}
+
+gboolean
+vidgen_safetensors_each_metadata (const VidgenSafetensors *file,
+    VidgenSafetensorsTake take, gpointer user, GError **error)
+{
+  JsonObject *metadata = get_metadata (file);
+  JsonObjectIter iter;
+  const char *key;
+  JsonNode *value;
+
+  if (!metadata)
+    return TRUE;
+  json_object_iter_init (&iter, metadata);
+  while (json_object_iter_next (&iter, &key, &value)) {
+    if (!take (user, key, json_node_get_string (value), error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 guint
@@ -402,52 +349,12 @@ vidgen_safetensors_find (const VidgenSafetensors *file, const char *name)
   return g_hash_table_lookup (file->by_name, name);
 }
 
-static char *
-describe_shape (guint n_dims, const guint64 *shape)
-{
-  GString *text = g_string_new ("[");
-
-  for (guint i = 0; i < n_dims; i++)
-    g_string_append_printf (
-        text, "%s%" G_GUINT64_FORMAT, i ? ", " : "", shape[i]);
-  g_string_append_c (text, ']');
-  return g_string_free (text, FALSE);
-}
-
-static char *
-describe_types (guint wanted)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
-    if (wanted & (1u << i))
-      g_string_append_printf (
-          text, "%s%s", text->len ? " or " : "", types[i].name);
-  }
-  return g_string_free (text, FALSE);
-}
-
 const VidgenTensor *
 vidgen_safetensors_expect (const VidgenSafetensors *file, const char *name,
     guint wanted, guint n_dims, const guint64 *shape, GError **error)
 {
-  const VidgenTensor *tensor = vidgen_safetensors_find (file, name);
-  g_autofree char *should = describe_shape (n_dims, shape);
-  g_autofree char *should_type = describe_types (wanted);
-  g_autofree char *is = NULL;
-
-  if (!tensor) {
-    fail (error, file->name, "tensor '%s' is missing, expected %s %s.", name,
-        should, should_type);
-    return NULL;
-  }
-  if ((wanted & (1u << tensor->type)) && tensor->n_dims == n_dims &&
-      memcmp (tensor->shape, shape, n_dims * sizeof *shape) == 0)
-    return tensor;
-  is = describe_shape (tensor->n_dims, tensor->shape);
-  fail (error, file->name, "tensor '%s' is %s %s, expected %s %s.", name, is,
-      types[tensor->type].name, should, should_type);
-  return NULL;
+  return vidgen_tensor_expect (vidgen_safetensors_find (file, name), file->name,
+      name, wanted, n_dims, shape, error);
 }
 
 /* The first value whose exponent bits are all set, or `count`. */
@@ -492,7 +399,7 @@ vidgen_tensor_check_finite (
     bad = find_not_finite32 (tensor->data, count);
   if (bad == count)
     return TRUE;
-  return fail (error, file->name,
+  return vidgen_file_fail (error, file->name,
       "value %" G_GUINT64_FORMAT " of tensor '%s' is not finite.", bad,
       tensor->name);
 }

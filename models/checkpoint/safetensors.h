@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "models/checkpoint/tensor.h"
+
 G_BEGIN_DECLS
 
 /* A safetensors file: 8 bytes of header length, a JSON header, the values.
@@ -15,37 +17,7 @@ G_BEGIN_DECLS
  */
 typedef struct _VidgenSafetensors VidgenSafetensors;
 
-typedef enum {
-  VIDGEN_TENSOR_BOOL,
-  VIDGEN_TENSOR_U8,
-  VIDGEN_TENSOR_I8,
-  VIDGEN_TENSOR_F8_E4M3,
-  VIDGEN_TENSOR_F8_E5M2,
-  VIDGEN_TENSOR_U16,
-  VIDGEN_TENSOR_I16,
-  VIDGEN_TENSOR_F16,
-  VIDGEN_TENSOR_BF16,
-  VIDGEN_TENSOR_U32,
-  VIDGEN_TENSOR_I32,
-  VIDGEN_TENSOR_F32,
-  VIDGEN_TENSOR_U64,
-  VIDGEN_TENSOR_I64,
-  VIDGEN_TENSOR_F64
-} VidgenTensorType;
-
-#define VIDGEN_TENSOR_MAX_DIMS 8
 #define VIDGEN_SAFETENSORS_MAX_HEADER_BYTES (16 * 1024 * 1024)
-
-/* Lives as long as its file. */
-typedef struct {
-  const char *name;
-  VidgenTensorType type;
-  guint n_dims;
-  guint64 shape[VIDGEN_TENSOR_MAX_DIMS];
-  const guint8 *data; /* little-endian, row-major, of any alignment */
-  guint64 bytes;
-  guint64 offset; /* of data in the file */
-} VidgenTensor;
 
 /* Errors: NOT_FOUND (missing, a folder, unreadable), FORMAT. */
 VidgenSafetensors *vidgen_safetensors_open (const char *path, GError **error);
@@ -60,6 +32,12 @@ const char *vidgen_safetensors_name (const VidgenSafetensors *file);
 /* An entry of __metadata__, or NULL. */
 const char *vidgen_safetensors_metadata (
     const VidgenSafetensors *file, const char *key);
+/* Calls `take` with every key and value until it returns FALSE, which is then
+ * the result. */
+typedef gboolean (*VidgenSafetensorsTake) (
+    gpointer user, const char *key, const char *value, GError **error);
+gboolean vidgen_safetensors_each_metadata (const VidgenSafetensors *file,
+    VidgenSafetensorsTake take, gpointer user, GError **error);
 
 guint vidgen_safetensors_n_tensors (const VidgenSafetensors *file);
 /* In the order of their offsets. */
@@ -75,10 +53,6 @@ const VidgenTensor *vidgen_safetensors_find (
 const VidgenTensor *vidgen_safetensors_expect (const VidgenSafetensors *file,
     const char *name, guint types, guint n_dims, const guint64 *shape,
     GError **error);
-
-const char *vidgen_tensor_type_name (VidgenTensorType type);
-guint vidgen_tensor_type_bytes (VidgenTensorType type);
-guint64 vidgen_tensor_count (const VidgenTensor *tensor);
 
 /* Whether every value of an F16, BF16 or F32 tensor is finite; else FORMAT,
  * naming tensor and index. */
