@@ -159,12 +159,14 @@ vidgen_pipelines_layout (const VidgenPipelines *pipelines)
   return pipelines->layout;
 }
 
-/* Kernels that let lanes share what they load count on every lane. */
+/* Kernels that let lanes share what they load count on every lane, but not on
+ * how many there are beyond min_subgroup_size: the compiler may choose. */
 static VkPipelineShaderStageCreateFlags
 stage_flags (const VidgenDeviceCaps *caps, const VidgenPipelineKey *key)
 {
   return key->n_constants && key->constants[0] % caps->max_subgroup_size == 0
-             ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT
+             ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT |
+                   VK_PIPELINE_SHADER_STAGE_CREATE_ALLOW_VARYING_SUBGROUP_SIZE_BIT
              : 0;
 }
 

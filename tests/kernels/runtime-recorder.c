@@ -381,7 +381,8 @@ test_full_subgroups (VidgenDevice *device)
 {
   const guint size = vidgen_device_caps (device)->max_subgroup_size;
   const VkPipelineShaderStageCreateFlags full =
-      VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
+      VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT |
+      VK_PIPELINE_SHADER_STAGE_CREATE_ALLOW_VARYING_SUBGROUP_SIZE_BIT;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
   g_autoptr (VidgenRecorder) recorder = recorder_new (device);
   VidgenProbe probe = { .count = COUNT, .out = vidgen_memory_span (memory) };
