@@ -13,6 +13,7 @@
 #include "models/mini/stream.h"
 #include "models/mini/tokenizer.h"
 #include "shaders/noise.h"
+#include "shaders/runtime/device-private.h"
 #include "tests/models/fixture.h"
 
 #define SEED 0x1234567891
@@ -398,12 +399,25 @@ test_vulkan (void)
     check_tiny (device);
 }
 
+/* In the shapes that kernels choose for GPUs. */
+static void
+test_as_gpu (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
+
+  if (!device)
+    return;
+  device->caps.type = VIDGEN_DEVICE_DISCRETE;
+  check_tiny (device);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/parity/host", test_host);
   g_test_add_func ("/parity/vulkan", test_vulkan);
+  g_test_add_func ("/parity/as-gpu", test_as_gpu);
   g_test_add_func ("/parity/mini", test_mini);
   return g_test_run ();
 }
