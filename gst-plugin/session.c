@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include "gst-plugin/session.h"
-
-#include "gst-plugin/reel.h"
+#include "gst-plugin/session-private.h"
 
 /* However long the buffer is, no more is made ahead than this. */
 #define MAX_BYTES (256u << 20)
@@ -12,68 +10,10 @@
 /* Below this a buffering session tells the player to pause. */
 #define LOW_PERCENT 10
 
-typedef struct {
-  gboolean linked, done, flushing, discont;
-  guint64 next; /* slot */
-  guint epoch;  /* of the seek that it has followed */
-} Track;
-
-typedef struct {
-  guint64 frame; /* content; where the prompt takes effect */
-  guint64 chunk;
-  char *prompt; /* GRefString */
-} Mark;
-
-struct _VidgenSession {
-  gatomicrefcount references;
-  VidgenModel *model;
-  VidgenDevice *device;
-  guint64 seed;
-  gboolean live, report_level;
-  VidgenTimeline timeline;
-  guint64 buffer_frames;
-  const VidgenSessionCallbacks *callbacks;
-  gpointer user_data;
-  GThread *worker;
-  gint64 start_us;
-
-  GMutex lock; /* guards what follows, to `stats` */
-  GCond changed;
-  Track tracks[VIDGEN_TRACKS];
-  gboolean held;
-  guint epoch; /* counts seeks */
-  guint64 end; /* frame at which the output ends */
-  VidgenReel *reel;
-  VidgenSlots slots;
-  VidgenUnderrun underrun;
-  gboolean rebuffering;
-  guint64 late_slot; /* the newest that content was late for */
-  guint64 origin_ns;
-  gboolean stopping, failing;
-  GError *error;
-  GCancellable *cancellable;      /* of what the worker is at */
-  guint64 making_from, making_to; /* frames that the worker is at */
-  VidgenSettings settings;
-  guint settings_serial, settings_seen;
-  gboolean settings_pending; /* accepted, but not yet in a chunk */
-  guint64 synced_frame;      /* before_chunk was called for it */
-  gboolean have_format;
-  VidgenFormat format;
-  VidgenPictureFormat picture_format;
-  GArray *marks;        /* of every prompt, by frame */
-  GQueue announcements; /* Mark: prompts that are not yet shown */
-  VidgenSessionStats stats;
-  guint64 made_ns, made_content_ns;
-
-  GMutex level_lock; /* keeps reports in order; taken before `lock` */
-  gboolean buffering;
-  guint level;
-};
-
 static void
 clear_mark (gpointer data)
 {
-  Mark *mark = data;
+  VidgenSessionMark *mark = data;
 
   g_clear_pointer (&mark->prompt, g_ref_string_release);
 }
@@ -92,18 +32,18 @@ vidgen_slot_clear (VidgenSlot *slot)
   g_clear_pointer (&slot->prompt, g_ref_string_release);
 }
 
-static guint64
-frames_ahead (const VidgenSession *session)
+guint64
+vidgen_session_frames_ahead (const VidgenSession *session)
 {
   const guint64 next = session->slots.content;
 
   return vidgen_reel_end_from (session->reel, next) - next;
 }
 
-static gboolean
-is_full (const VidgenSession *session)
+gboolean
+vidgen_session_is_full (const VidgenSession *session)
 {
-  const guint64 ahead = frames_ahead (session);
+  const guint64 ahead = vidgen_session_frames_ahead (session);
 
   return ahead >= session->buffer_frames ||
          session->slots.content + ahead >= session->end ||
@@ -111,7 +51,7 @@ is_full (const VidgenSession *session)
 }
 
 static gboolean
-is_active (const Track *track)
+is_active (const VidgenSessionTrack *track)
 {
   return track->linked && !track->done;
 }
@@ -124,11 +64,10 @@ is_settled (const VidgenSession *session)
          session->tracks[1].epoch == session->epoch;
 }
 
-/* What `track` is to be given, once it has followed the newest seek. */
-static gboolean
-is_wanted (const VidgenSession *session, VidgenTrack track)
+gboolean
+vidgen_session_is_wanted (const VidgenSession *session, VidgenTrack track)
 {
-  const Track *t = &session->tracks[track];
+  const VidgenSessionTrack *t = &session->tracks[track];
 
   return t->linked && (!t->done || t->epoch != session->epoch);
 }
@@ -143,7 +82,7 @@ needed_from (const VidgenSession *session)
   if (session->live && frame > 0)
     frame--;
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
-    const Track *track = &session->tracks[i];
+    const VidgenSessionTrack *track = &session->tracks[i];
     if (is_active (track) && track->next < slots->end)
       frame = MIN (frame, vidgen_slots_find (slots, track->next).content);
   }
@@ -159,22 +98,22 @@ forget_marks (VidgenSession *session, guint64 frame)
 
   if (vidgen_session_is_seekable (session))
     return;
-  while (
-      n + 1 < marks->len && g_array_index (marks, Mark, n + 1).frame <= frame)
+  while (n + 1 < marks->len &&
+         g_array_index (marks, VidgenSessionMark, n + 1).frame <= frame)
     n++;
   if (n > 0)
     g_array_remove_range (marks, 0, n);
 }
 
-static void
-tidy (VidgenSession *session)
+void
+vidgen_session_tidy (VidgenSession *session)
 {
   guint64 slot = session->slots.end;
 
   if (!is_settled (session))
     return;
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
-    const Track *track = &session->tracks[i];
+    const VidgenSessionTrack *track = &session->tracks[i];
     if (is_active (track))
       slot = MIN (slot, track->next);
   }
@@ -184,8 +123,8 @@ tidy (VidgenSession *session)
   forget_marks (session, needed_from (session));
 }
 
-static guint64
-time_of (const VidgenSession *session, guint64 frame)
+guint64
+vidgen_session_time_of (const VidgenSession *session, guint64 frame)
 {
   const guint64 ns = vidgen_timeline_frame_ns (&session->timeline, frame);
 
@@ -195,13 +134,13 @@ time_of (const VidgenSession *session, guint64 frame)
 static guint
 level_percent (const VidgenSession *session)
 {
-  if (is_full (session))
+  if (vidgen_session_is_full (session))
     return 100;
-  return frames_ahead (session) * 100 / session->buffer_frames;
+  return vidgen_session_frames_ahead (session) * 100 / session->buffer_frames;
 }
 
-static void
-report_level (VidgenSession *session)
+void
+vidgen_session_report_level (VidgenSession *session)
 {
   if (!session->report_level)
     return;
@@ -222,8 +161,8 @@ report_level (VidgenSession *session)
   g_mutex_unlock (&session->level_lock);
 }
 
-static void
-fail (VidgenSession *session, const GError *error)
+void
+vidgen_session_fail (VidgenSession *session, const GError *error)
 {
   g_mutex_lock (&session->lock);
   const gboolean first = !session->failing && !session->stopping;
@@ -240,304 +179,17 @@ fail (VidgenSession *session, const GError *error)
   g_mutex_unlock (&session->lock);
 }
 
-/* The worker. */
-
-static GCancellable *
-begin_step (VidgenSession *session)
-{
-  g_clear_object (&session->cancellable);
-  session->cancellable = g_cancellable_new ();
-  if (session->stopping)
-    g_cancellable_cancel (session->cancellable);
-  return g_object_ref (session->cancellable);
-}
-
-static void
-set_mark (
-    VidgenSession *session, guint64 frame, guint64 chunk, const char *prompt)
-{
-  const Mark mark = { frame, chunk, g_ref_string_new (prompt) };
-  guint n = session->marks->len;
-
-  while (n > 0 && g_array_index (session->marks, Mark, n - 1).frame >= frame)
-    n--;
-  g_array_set_size (session->marks, n);
-  g_array_append_val (session->marks, mark);
-}
-
-static const Mark *
-mark_at (const VidgenSession *session, guint64 frame)
+const VidgenSessionMark *
+vidgen_session_mark_at (const VidgenSession *session, guint64 frame)
 {
   guint n = session->marks->len;
 
-  while (n > 1 && g_array_index (session->marks, Mark, n - 1).frame > frame)
+  while (n > 1 &&
+         g_array_index (session->marks, VidgenSessionMark, n - 1).frame > frame)
     n--;
-  return n > 0 ? &g_array_index (session->marks, Mark, n - 1) : NULL;
+  return n > 0 ? &g_array_index (session->marks, VidgenSessionMark, n - 1)
+               : NULL;
 }
-
-static const char *
-prompt_in_force (const VidgenSession *session, const VidgenSettings *settings)
-{
-  const VidgenModelInfo *info = vidgen_session_model (session);
-
-  if (settings->prompt)
-    return settings->prompt;
-  return info->prompts && info->prompts[0] ? info->prompts[0] : "";
-}
-
-static gboolean
-is_refusable (const GError *error)
-{
-  return g_error_matches (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID) ||
-         g_error_matches (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
-}
-
-static gboolean
-is_cancelled (const GError *error)
-{
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-}
-
-/* Settings that cannot be end the session before its first chunk and are put
- * aside later. */
-static gboolean
-refuse_settings (VidgenSession *session, guint serial,
-    const VidgenSettings *in_force, GError **error)
-{
-  if (session->settings_seen == 0 || !is_refusable (*error))
-    return FALSE;
-  session->settings_seen = serial;
-  if (serial == session->settings_serial)
-    vidgen_settings_copy (&session->settings, in_force);
-  g_mutex_unlock (&session->lock);
-  session->callbacks->settings_refused (*error, in_force, session->user_data);
-  g_mutex_lock (&session->lock);
-  g_clear_error (error);
-  return TRUE;
-}
-
-static gboolean
-take_settings (VidgenSession *session, VidgenGenerator *generator,
-    VidgenSettings *in_force, GError **error)
-{
-  g_autoptr (GCancellable) cancellable = begin_step (session);
-  const guint serial = session->settings_serial;
-  VidgenSettings settings = { 0 };
-  GError *problem = NULL;
-
-  vidgen_settings_copy (&settings, &session->settings);
-  g_mutex_unlock (&session->lock);
-  vidgen_generator_set (generator, &settings, cancellable, &problem);
-  g_mutex_lock (&session->lock);
-
-  if (!problem) {
-    session->settings_seen = serial;
-    session->settings_pending = TRUE;
-    vidgen_settings_copy (in_force, &settings);
-  } else if (!refuse_settings (session, serial, in_force, &problem)) {
-    g_propagate_error (error, problem);
-  }
-  vidgen_settings_clear (&settings);
-  return !*error;
-}
-
-/* Told before anybody can take the chunk. */
-static void
-tell_of_chunk (VidgenSession *session, const VidgenChunk *chunk,
-    const VidgenMade *made, const char *prompt)
-{
-  const VidgenSessionCallbacks *callbacks = session->callbacks;
-  const guint64 level_ns = vidgen_timeline_frame_ns (
-      &session->timeline, frames_ahead (session) + chunk->frames);
-  const guint64 time_ns = time_of (session, made->first_frame);
-
-  g_mutex_unlock (&session->lock);
-  callbacks->chunk_made (
-      made->index, chunk->time_ns, level_ns, session->user_data);
-  if (made->prompt_applied && !session->live)
-    callbacks->prompt_applied (
-        prompt, made->index, time_ns, session->user_data);
-  g_mutex_lock (&session->lock);
-}
-
-/* Live, where fillers may still come before it. */
-static void
-announce_later (VidgenSession *session, const Mark *mark)
-{
-  Mark *copy = g_memdup2 (mark, sizeof *mark);
-
-  g_ref_string_acquire (copy->prompt);
-  g_queue_push_tail (&session->announcements, copy);
-}
-
-static void
-count_chunk (VidgenSession *session, const VidgenGenerator *generator,
-    const VidgenChunk *chunk)
-{
-  VidgenSessionStats *stats = &session->stats;
-  VidgenStreamStats stream;
-
-  vidgen_generator_stats (generator, &stream);
-  stats->device_ns = stream.total_device_ns;
-  if (stats->chunks++ == 0)
-    stats->first_chunk_ns =
-        (g_get_monotonic_time () - session->start_us) * 1000;
-  session->made_ns += chunk->time_ns;
-  session->made_content_ns +=
-      vidgen_timeline_frame_ns (&session->timeline, chunk->frames);
-}
-
-static void
-store_chunk (VidgenSession *session, const VidgenGenerator *generator,
-    const VidgenSettings *in_force, VidgenChunk *chunk, const VidgenMade *made)
-{
-  const char *prompt = prompt_in_force (session, in_force);
-
-  tell_of_chunk (session, chunk, made, prompt);
-  if (made->settings_applied) {
-    session->settings_pending = FALSE;
-    vidgen_reel_drop_from (session->reel, made->first_frame);
-    set_mark (session, made->first_frame, made->index, prompt);
-  }
-  if (made->prompt_applied && session->live)
-    announce_later (session, mark_at (session, made->first_frame));
-  vidgen_reel_insert (session->reel, made->first_frame, chunk);
-  count_chunk (session, generator, chunk);
-  tidy (session);
-  g_cond_broadcast (&session->changed);
-
-  g_mutex_unlock (&session->lock);
-  report_level (session);
-  g_mutex_lock (&session->lock);
-}
-
-static gboolean
-make_chunk (VidgenSession *session, VidgenGenerator *generator,
-    const VidgenSettings *in_force, GError **error)
-{
-  g_autoptr (GCancellable) cancellable = begin_step (session);
-  const VidgenChunkRequest request = {
-    .video = session->have_format && is_wanted (session, VIDGEN_TRACK_VIDEO),
-    .picture_format = session->picture_format,
-    .audio = is_wanted (session, VIDGEN_TRACK_AUDIO),
-  };
-  const VidgenFormat format = session->format;
-  const guint64 frame =
-      vidgen_reel_end_from (session->reel, session->slots.content);
-  VidgenMade made;
-
-  session->making_from = vidgen_generator_chunk_start (generator, frame);
-  session->making_to = frame + 1;
-  g_mutex_unlock (&session->lock);
-  g_autoptr (VidgenChunk) chunk = vidgen_generator_next (
-      generator, frame, &format, &request, &made, cancellable, error);
-  g_mutex_lock (&session->lock);
-  session->making_from = session->making_to = 0;
-  if (!chunk)
-    return FALSE;
-  store_chunk (session, generator, in_force, chunk, &made);
-  return TRUE;
-}
-
-/* Where new settings wait for a chunk and the rest of the clip is at hand,
- * what is further ahead than the buffer reaches is made again. */
-static void
-make_room_for_settings (VidgenSession *session, VidgenGenerator *generator)
-{
-  const guint64 ahead = session->slots.content + session->buffer_frames;
-
-  if (!vidgen_session_is_seekable (session) || !session->settings_pending ||
-      ahead >= session->end)
-    return;
-  const guint64 start = vidgen_generator_chunk_start (generator, ahead);
-  const VidgenReelEntry *entry = vidgen_reel_find (session->reel, ahead);
-  vidgen_reel_drop_from (session->reel,
-      start < ahead && entry ? entry->first_frame + entry->chunk->frames
-                             : ahead);
-}
-
-static gboolean
-wants_chunk (const VidgenSession *session)
-{
-  if (!is_wanted (session, VIDGEN_TRACK_VIDEO) &&
-      !is_wanted (session, VIDGEN_TRACK_AUDIO))
-    return FALSE;
-  return !is_full (session) &&
-         (session->have_format || !session->tracks[VIDGEN_TRACK_VIDEO].linked);
-}
-
-/* Called and left with the lock held. */
-static gboolean
-step (VidgenSession *session, VidgenGenerator *generator,
-    VidgenSettings *in_force, GError **error)
-{
-  if (session->settings_serial != session->settings_seen)
-    return take_settings (session, generator, in_force, error);
-
-  make_room_for_settings (session, generator);
-  if (!wants_chunk (session)) {
-    g_cond_wait (&session->changed, &session->lock);
-    return TRUE;
-  }
-  const guint64 frame =
-      vidgen_reel_end_from (session->reel, session->slots.content);
-  if (session->synced_frame != frame) {
-    const guint64 fillers = session->slots.end - session->slots.content;
-    const guint64 time_ns = time_of (session, frame + fillers);
-    session->synced_frame = frame;
-    g_mutex_unlock (&session->lock);
-    session->callbacks->before_chunk (time_ns, session->user_data);
-    g_mutex_lock (&session->lock);
-    return TRUE;
-  }
-  return make_chunk (session, generator, in_force, error);
-}
-
-static gboolean
-load (VidgenSession *session, VidgenGenerator *generator, GError **error)
-{
-  g_mutex_lock (&session->lock);
-  g_autoptr (GCancellable) cancellable = begin_step (session);
-  g_mutex_unlock (&session->lock);
-
-  report_level (session);
-  if (vidgen_generator_load (generator, session->callbacks->progress,
-          session->user_data, cancellable, error)) {
-    session->callbacks->progress (NULL, 1, session->user_data);
-    vidgen_device_save_cache (session->device);
-    return TRUE;
-  }
-  session->callbacks->load_failed (*error, session->user_data);
-  return FALSE;
-}
-
-static gpointer
-work (gpointer data)
-{
-  VidgenSession *session = data;
-  VidgenGenerator *generator = vidgen_generator_new (session->model,
-      session->device, session->seed, !vidgen_session_is_seekable (session));
-  VidgenSettings in_force = { 0 };
-  GError *error = NULL;
-
-  if (load (session, generator, &error)) {
-    g_mutex_lock (&session->lock);
-    while (!session->stopping && !session->error && !error) {
-      if (!step (session, generator, &in_force, &error) && is_cancelled (error))
-        g_clear_error (&error);
-    }
-    g_mutex_unlock (&session->lock);
-  }
-  if (error && !is_cancelled (error))
-    fail (session, error);
-  g_clear_error (&error);
-  vidgen_settings_clear (&in_force);
-  vidgen_generator_free (generator);
-  vidgen_session_unref (session);
-  return NULL;
-}
-
-/* What the element calls. */
 
 VidgenSession *
 vidgen_session_new (const VidgenSessionParams *params,
@@ -574,12 +226,12 @@ vidgen_session_new (const VidgenSessionParams *params,
   session->synced_frame = G_MAXUINT64;
   session->late_slot = G_MAXUINT64;
   session->format = info->native;
-  session->marks = g_array_new (FALSE, FALSE, sizeof (Mark));
+  session->marks = g_array_new (FALSE, FALSE, sizeof (VidgenSessionMark));
   g_array_set_clear_func (session->marks, clear_mark);
   session->buffering = TRUE;
   session->level = G_MAXUINT;
-  session->worker =
-      g_thread_new ("vidgen-session", work, vidgen_session_ref (session));
+  session->worker = g_thread_new (
+      "vidgen-session", vidgen_session_work, vidgen_session_ref (session));
   return session;
 }
 
@@ -687,7 +339,7 @@ vidgen_session_set_linked (
     VidgenSession *session, VidgenTrack track, gboolean linked)
 {
   g_mutex_lock (&session->lock);
-  Track *t = &session->tracks[track];
+  VidgenSessionTrack *t = &session->tracks[track];
   if (linked && !t->linked) {
     t->next = MAX (t->next, session->slots.end);
     t->discont = TRUE;
@@ -749,7 +401,7 @@ vidgen_session_seek (VidgenSession *session, VidgenTrack track, guint64 frame,
     guint64 stop_frame)
 {
   g_mutex_lock (&session->lock);
-  Track *t = &session->tracks[track];
+  VidgenSessionTrack *t = &session->tracks[track];
   if (t->epoch == session->epoch)
     restart_at (session, frame, stop_frame);
   t->epoch = session->epoch;
@@ -758,7 +410,7 @@ vidgen_session_seek (VidgenSession *session, VidgenTrack track, guint64 frame,
   t->discont = TRUE;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
-  report_level (session);
+  vidgen_session_report_level (session);
 }
 
 /* What a track can do now: OK, SKIPPED for wait and look again, or how its
@@ -766,7 +418,7 @@ vidgen_session_seek (VidgenSession *session, VidgenTrack track, guint64 frame,
 static VidgenTake
 look (const VidgenSession *session, VidgenTrack track)
 {
-  const Track *t = &session->tracks[track];
+  const VidgenSessionTrack *t = &session->tracks[track];
 
   if (session->stopping || t->flushing)
     return VIDGEN_TAKE_FLUSHING;
@@ -791,7 +443,7 @@ vidgen_session_await (VidgenSession *session, VidgenTrack track, guint64 *slot)
   g_mutex_lock (&session->lock);
   while ((state = look (session, track)) == VIDGEN_TAKE_SKIPPED ||
          (state == VIDGEN_TAKE_OK && session->origin_ns == G_MAXUINT64 &&
-             !is_full (session)))
+             !vidgen_session_is_full (session)))
     g_cond_wait (&session->changed, &session->lock);
   *slot = session->tracks[track].next;
   g_mutex_unlock (&session->lock);
@@ -822,17 +474,17 @@ vidgen_session_origin (VidgenSession *session)
 typedef struct {
   gboolean underrun, give_up;
   guint64 time_ns, on_time;
-  Mark *shown;
+  VidgenSessionMark *shown;
 } News;
 
 static void
 decide_content (VidgenSession *session, News *news)
 {
-  const Mark *head = g_queue_peek_head (&session->announcements);
+  const VidgenSessionMark *head = g_queue_peek_head (&session->announcements);
 
   if (head && head->frame <= session->slots.content) {
     news->shown = g_queue_pop_head (&session->announcements);
-    news->time_ns = time_of (session, session->slots.end);
+    news->time_ns = vidgen_session_time_of (session, session->slots.end);
   }
   if (session->late_slot != session->slots.end)
     session->stats.on_time++;
@@ -847,7 +499,7 @@ begin_underrun (VidgenSession *session, News *news)
   session->stats.underruns++;
   session->late_slot = session->slots.end;
   news->underrun = TRUE;
-  news->time_ns = time_of (session, session->slots.end);
+  news->time_ns = vidgen_session_time_of (session, session->slots.end);
   news->on_time = session->stats.on_time;
 }
 
@@ -873,9 +525,9 @@ decide_late (VidgenSession *session, News *news)
 static gboolean
 decide (VidgenSession *session, News *news)
 {
-  const gboolean have = frames_ahead (session) > 0;
+  const gboolean have = vidgen_session_frames_ahead (session) > 0;
 
-  if (have && (!session->rebuffering || is_full (session))) {
+  if (have && (!session->rebuffering || vidgen_session_is_full (session))) {
     decide_content (session, news);
     return TRUE;
   }
@@ -885,12 +537,13 @@ decide (VidgenSession *session, News *news)
 static gboolean
 fill_slot (VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
 {
-  Track *t = &session->tracks[track];
+  VidgenSessionTrack *t = &session->tracks[track];
   const VidgenTimeline *timeline = &session->timeline;
   const VidgenPlace place = vidgen_slots_find (&session->slots, t->next);
   const VidgenReelEntry *entry =
       vidgen_reel_find (session->reel, place.content);
-  const Mark *mark = mark_at (session, place.content);
+  const VidgenSessionMark *mark =
+      vidgen_session_mark_at (session, place.content);
 
   t->next++;
   if (!entry || (track == VIDGEN_TRACK_VIDEO && !entry->chunk->has_video) ||
@@ -935,16 +588,16 @@ tell (VidgenSession *session, News *news)
         "Generation is slower than real time: nothing is left to send after "
         "%.3f s.",
         news->time_ns / 1e9);
-    fail (session, error);
+    vidgen_session_fail (session, error);
   }
-  report_level (session);
+  vidgen_session_report_level (session);
 }
 
 VidgenTake
 vidgen_session_take (
     VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
 {
-  Track *t = &session->tracks[track];
+  VidgenSessionTrack *t = &session->tracks[track];
   News news = { 0 };
   VidgenTake state;
 
@@ -970,7 +623,7 @@ vidgen_session_take (
     state = VIDGEN_TAKE_SKIPPED;
   if (state == VIDGEN_TAKE_END)
     t->done = TRUE;
-  tidy (session);
+  vidgen_session_tidy (session);
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
   tell (session, &news);
@@ -982,8 +635,8 @@ vidgen_session_stats (VidgenSession *session, VidgenSessionStats *stats)
 {
   g_mutex_lock (&session->lock);
   *stats = session->stats;
-  stats->level_ns =
-      vidgen_timeline_frame_ns (&session->timeline, frames_ahead (session));
+  stats->level_ns = vidgen_timeline_frame_ns (
+      &session->timeline, vidgen_session_frames_ahead (session));
   if (session->made_ns > 0)
     stats->real_time_factor =
         (double)session->made_content_ns / session->made_ns;

@@ -7,7 +7,7 @@
 
 #include "gst-plugin/gstvidgensrc.h"
 
-#define PATIENCE (20 * GST_SECOND)
+#define PATIENCE (60 * GST_SECOND)
 
 static const char *const pad_names[RIG_PADS] = { "video", "audio" };
 

@@ -36,8 +36,8 @@ void rig_free (Rig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Rig, rig_free)
 
 void rig_state (Rig *rig, GstState state);
-/* Reads messages until one of `types` comes, at most 20 s; returns it, owned
- * by the rig. Fails the test on an error that is not asked for. */
+/* Reads messages until one of `types` comes, at most a minute; returns it,
+ * owned by the rig. Fails the test on an error that is not asked for. */
 GstMessage *rig_wait (Rig *rig, GstMessageType types);
 /* Until an element message called `name` comes. */
 const GstStructure *rig_wait_element (Rig *rig, const char *name);
@@ -46,7 +46,7 @@ void rig_read (Rig *rig);
 guint rig_count (const Rig *rig, GstMessageType type);
 /* Plays to the end and stops. */
 void rig_run (Rig *rig);
-/* Until a pad has received `n` buffers, at most 20 s. */
+/* Until a pad has received `n` buffers, at most a minute. */
 void rig_wait_buffers (Rig *rig, RigPad pad, guint n);
 guint rig_received (Rig *rig, RigPad pad);
 /* Until EOS has come down every linked pad since the last rig_clear(); behind

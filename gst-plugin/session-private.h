@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "gst-plugin/reel.h"
+#include "gst-plugin/session.h"
+
+G_BEGIN_DECLS
+
+/* What the tracks' side of a session, session.c, shares with its worker,
+ * sessionworker.c. */
+typedef struct {
+  gboolean linked, done, flushing, discont;
+  guint64 next; /* slot */
+  guint epoch;  /* of the seek that it has followed */
+} VidgenSessionTrack;
+
+typedef struct {
+  guint64 frame; /* content; where the prompt takes effect */
+  guint64 chunk;
+  char *prompt; /* GRefString */
+} VidgenSessionMark;
+
+struct _VidgenSession {
+  gatomicrefcount references;
+  VidgenModel *model;
+  VidgenDevice *device;
+  guint64 seed;
+  gboolean live, report_level;
+  VidgenTimeline timeline;
+  guint64 buffer_frames;
+  const VidgenSessionCallbacks *callbacks;
+  gpointer user_data;
+  GThread *worker;
+  gint64 start_us;
+
+  GMutex lock; /* guards what follows, to `stats` */
+  GCond changed;
+  VidgenSessionTrack tracks[VIDGEN_TRACKS];
+  gboolean held;
+  guint epoch; /* counts seeks */
+  guint64 end; /* frame at which the output ends */
+  VidgenReel *reel;
+  VidgenSlots slots;
+  VidgenUnderrun underrun;
+  gboolean rebuffering;
+  guint64 late_slot; /* the newest that content was late for */
+  guint64 origin_ns;
+  gboolean stopping, failing;
+  GError *error;
+  GCancellable *cancellable;      /* of what the worker is at */
+  guint64 making_from, making_to; /* frames that the worker is at */
+  VidgenSettings settings;
+  guint settings_serial, settings_seen;
+  gboolean settings_pending; /* accepted, but not yet in a chunk */
+  guint64 synced_frame;      /* before_chunk was called for it */
+  gboolean have_format;
+  VidgenFormat format;
+  VidgenPictureFormat picture_format;
+  GArray *marks;        /* of every prompt, by frame */
+  GQueue announcements; /* VidgenSessionMark: prompts that are not yet shown */
+  VidgenSessionStats stats;
+  guint64 made_ns, made_content_ns;
+
+  GMutex level_lock; /* keeps reports in order; taken before `lock` */
+  gboolean buffering;
+  guint level;
+};
+
+/* The lock is held in these. */
+
+guint64 vidgen_session_frames_ahead (const VidgenSession *session);
+/* Nothing more is to be made for now. */
+gboolean vidgen_session_is_full (const VidgenSession *session);
+/* What `track` is to be given, once it has followed the newest seek. */
+gboolean vidgen_session_is_wanted (
+    const VidgenSession *session, VidgenTrack track);
+/* Forgets what nobody will ask for. */
+void vidgen_session_tidy (VidgenSession *session);
+/* Of an output frame. */
+guint64 vidgen_session_time_of (const VidgenSession *session, guint64 frame);
+/* The prompt in force at a content frame; NULL before the first chunk. */
+const VidgenSessionMark *vidgen_session_mark_at (
+    const VidgenSession *session, guint64 frame);
+
+/* It is not held in these. */
+
+void vidgen_session_report_level (VidgenSession *session);
+void vidgen_session_fail (VidgenSession *session, const GError *error);
+
+/* The worker's thread; takes a reference on the session. */
+gpointer vidgen_session_work (gpointer session);
+
+G_END_DECLS
