@@ -12,6 +12,27 @@ fixture_path (const char *path)
   return g_build_filename (VIDGEN_SOURCE_ROOT, path, NULL);
 }
 
+GBytes *
+fixture_unpack (const char *path)
+{
+  g_autofree char *full = fixture_path (path);
+  g_autoptr (GFile) file = g_file_new_for_path (full);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GFileInputStream) packed = g_file_read (file, NULL, &error);
+  g_autoptr (GConverter) unpack =
+      G_CONVERTER (g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+  g_autoptr (GInputStream) stream = NULL;
+
+  g_assert_no_error (error);
+  stream = g_converter_input_stream_new (G_INPUT_STREAM (packed), unpack);
+  g_output_stream_splice (
+      memory, stream, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, &error);
+  g_assert_no_error (error);
+  return g_memory_output_stream_steal_as_bytes (
+      G_MEMORY_OUTPUT_STREAM (memory));
+}
+
 VidgenModel *
 fixture_load_tiny (VidgenDevice *device)
 {

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <gio/gio.h>
+
 #include "models/model.h"
 
 G_BEGIN_DECLS
@@ -11,6 +13,8 @@ G_BEGIN_DECLS
 
 /* A path below the source tree; free it. */
 char *fixture_path (const char *path);
+/* The contents of a file below the source tree that gzip has packed. */
+GBytes *fixture_unpack (const char *path);
 
 /* The tiny model of random weights, loaded. */
 VidgenModel *fixture_load_tiny (VidgenDevice *device);
