@@ -13,6 +13,13 @@
 #define ROUNDS 50
 #define MOST_US G_USEC_PER_SEC
 
+/* Sanitizers make everything slower. */
+static gint64
+limit_us (gint64 us)
+{
+  return g_getenv ("VIDGEN_SANITIZED") ? 5 * us : us;
+}
+
 static const GstState ladder[] = { GST_STATE_NULL, GST_STATE_READY,
   GST_STATE_PAUSED, GST_STATE_PLAYING };
 
@@ -98,7 +105,7 @@ leave_in_time (Rig *rig, GstState state)
   const gint64 start = g_get_monotonic_time ();
 
   rig_state (rig, state);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, MOST_US);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, limit_us (MOST_US));
 }
 
 static void
@@ -210,6 +217,22 @@ test_leave_while_loading (void)
   g_assert_cmpint (type, !=, GST_PROGRESS_TYPE_COMPLETE);
 }
 
+/* The quickest of some tries, since the machine may be busy. */
+static gint64
+time_to (Rig *rig, GstState state, GstStateChangeReturn expected)
+{
+  gint64 best = G_MAXINT64;
+
+  for (guint i = 0; i < 5; i++) {
+    const gint64 start = g_get_monotonic_time ();
+    g_assert_cmpint (
+        gst_element_set_state (rig->pipeline, state), ==, expected);
+    best = MIN (best, g_get_monotonic_time () - start);
+    rig_state (rig, GST_STATE_NULL);
+  }
+  return best;
+}
+
 static void
 test_ready_is_quick (void)
 {
@@ -217,23 +240,18 @@ test_ready_is_quick (void)
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   g_object_set (rig->src, "model",
       VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
-  const gint64 start = g_get_monotonic_time ();
-  g_assert_cmpint (gst_element_set_state (rig->src, GST_STATE_READY), ==,
-      GST_STATE_CHANGE_SUCCESS);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, G_USEC_PER_SEC / 2);
+  g_assert_cmpint (time_to (rig, GST_STATE_READY, GST_STATE_CHANGE_SUCCESS), <,
+      limit_us (G_USEC_PER_SEC / 2));
 }
 
 static void
 test_paused_returns_at_once (void)
 {
   fake_reset ();
-  fake.load_us = 300000;
+  fake.load_us = G_USEC_PER_SEC;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
-  const gint64 start = g_get_monotonic_time ();
-  g_assert_cmpint (gst_element_set_state (rig->pipeline, GST_STATE_PAUSED), ==,
-      GST_STATE_CHANGE_ASYNC);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 200000);
-  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  g_assert_cmpint (time_to (rig, GST_STATE_PAUSED, GST_STATE_CHANGE_ASYNC), <,
+      G_USEC_PER_SEC / 2);
 }
 
 static void
