@@ -36,7 +36,7 @@ class Budget:
 
 BUDGETS = {
     "rehearsal": Budget(24, 12, 0.5, 1.0, 0.5, 0.5),
-    "cpu-100min": Budget(3000, 120, 25.0, 50.0, 16.0, 2.5),
+    "cpu-100min": Budget(3000, 120, 21.5, 60.0, 16.0, 2.5),
 }
 HELD_SEED = 1_000_000
 
