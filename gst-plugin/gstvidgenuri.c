@@ -138,14 +138,16 @@ parse_size (const char *key, const char *text, GstStructure *structure)
 static gboolean
 parse_framerate (const char *text, GstStructure *structure)
 {
-  GValue value = G_VALUE_INIT;
+  g_auto (GStrv) parts = g_strsplit (text, "/", 2);
+  guint64 n, d = 1;
 
-  g_value_init (&value, GST_TYPE_FRACTION);
-  if (!gst_value_deserialize (&value, text) ||
-      gst_value_get_fraction_numerator (&value) <= 0 ||
-      gst_value_get_fraction_denominator (&value) <= 0)
+  if (!parts[0] ||
+      !g_ascii_string_to_unsigned (parts[0], 10, 1, G_MAXINT, &n, NULL) ||
+      (parts[1] &&
+          !g_ascii_string_to_unsigned (parts[1], 10, 1, G_MAXINT, &d, NULL)))
     return FALSE;
-  gst_structure_take_value (structure, "framerate", &value);
+  gst_structure_set (
+      structure, "framerate", GST_TYPE_FRACTION, (gint)n, (gint)d, NULL);
   return TRUE;
 }
 
@@ -162,8 +164,9 @@ parse_pair (GObjectClass *klass, const char *key, const char *text,
   } else if (g_strv_contains (property_keys, key)) {
     valid = text && parse_property (klass, key, text, structure);
   } else {
+    g_autofree char *shown = g_utf8_make_valid (key, -1);
     g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "A vidgen URI has no key \"%s\".", key);
+        "A vidgen URI has no key \"%s\".", shown);
     return FALSE;
   }
   if (!valid)
@@ -186,8 +189,13 @@ parse_model (const GstUri *uri, GstStructure *structure, GError **error)
         "A vidgen URI names one model: vidgen://NAME or vidgen:///PATH.");
     return FALSE;
   }
-  gst_structure_set (
-      structure, "model", G_TYPE_STRING, has_host ? host : path, NULL);
+  const char *model = has_host ? host : path;
+  if (!g_utf8_validate (model, -1, NULL)) {
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "The model that a vidgen URI names is not valid UTF-8.");
+    return FALSE;
+  }
+  gst_structure_set (structure, "model", G_TYPE_STRING, model, NULL);
   return TRUE;
 }
 
@@ -209,9 +217,40 @@ parse_query (const GstUri *uri, GObjectClass *klass, GstStructure *structure,
   return valid;
 }
 
+static gboolean
+is_escape (const char *text)
+{
+  return g_ascii_isxdigit (text[1]) && g_ascii_isxdigit (text[2]) &&
+         !g_str_has_prefix (text, "%00");
+}
+
+/* GstUri crashes on a key with a bad escape. */
+static gboolean
+check_escapes (const char *text, GError **error)
+{
+  static const char separators[] = "/?&#";
+  const char *part = text;
+
+  for (const char *c = text; *c; c++) {
+    if (strchr (separators, *c))
+      part = c + 1;
+    if (*c == '%' && !is_escape (c)) {
+      g_autofree char *shown =
+          g_utf8_make_valid (part, strcspn (part, separators));
+      g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+          "\"%s\" in a vidgen URI holds an escape of no character.", shown);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 GstStructure *
 gst_vidgen_uri_parse (const char *text, GObjectClass *klass, GError **error)
 {
+  if (!check_escapes (text, error))
+    return NULL;
+
   g_autoptr (GstUri) uri = gst_uri_from_string (text);
   g_autoptr (GstStructure) structure = gst_structure_new_empty ("vidgen-uri");
 

@@ -112,7 +112,18 @@ test_bad (void)
     { "vidgen://mini?height=-2", "height" },
     { "vidgen://mini?framerate=0", "framerate" },
     { "vidgen://mini?framerate=x", "framerate" },
+    { "vidgen://mini?framerate=16/1x", "framerate" },
+    { "vidgen://mini?framerate=16/-2147483648", "framerate" },
+    { "vidgen://mini?framerate=4294967312", "framerate" },
     { "vidgen://mini?prompt=%FF%FE", "prompt" },
+    { "vidgen://mini?prompt=a%00b", "prompt" },
+    { "vidgen://mini?seed=1&pro%00mpt=a", "pro%00mpt" },
+    { "vidgen://mini?%zz=a", "%zz" },
+    { "vidgen://mini?seed=1%", "seed" },
+    { "vidgen://mini?%FF=a", "key" },
+    { "vidgen://%FF", "UTF-8" },
+    { "vidgen:///a%FF", "UTF-8" },
+    { "vidgen:///a%00b", "%00" },
   };
 
   fake_reset ();
