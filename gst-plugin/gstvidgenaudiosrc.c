@@ -26,12 +26,12 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
 static GstCaps *
 gst_vidgen_audio_src_get_caps (GstBaseSrc *base, GstCaps *filter)
 {
-  const VidgenModelInfo *info =
-      gst_vidgen_pad_src_get_info (GST_VIDGEN_PAD_SRC (base));
+  g_autoptr (VidgenModel) model =
+      gst_vidgen_pad_src_ref_model (GST_VIDGEN_PAD_SRC (base));
 
   return gst_vidgen_caps_restrict (
-      info ? gst_vidgen_caps_audio (info)
-           : gst_static_pad_template_get_caps (&src_template),
+      model ? gst_vidgen_caps_audio (vidgen_model_info (model))
+            : gst_static_pad_template_get_caps (&src_template),
       filter);
 }
 

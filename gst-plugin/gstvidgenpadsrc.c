@@ -43,16 +43,15 @@ gst_vidgen_pad_src_set_model (GstVidgenPadSrc *src, VidgenModel *model)
     vidgen_model_unref (old);
 }
 
-const VidgenModelInfo *
-gst_vidgen_pad_src_get_info (GstVidgenPadSrc *src)
+VidgenModel *
+gst_vidgen_pad_src_ref_model (GstVidgenPadSrc *src)
 {
   const GstVidgenPadSrcPrivate *priv = get_private (src);
 
   GST_OBJECT_LOCK (src);
-  const VidgenModelInfo *info =
-      priv->model ? vidgen_model_info (priv->model) : NULL;
+  VidgenModel *model = priv->model ? vidgen_model_ref (priv->model) : NULL;
   GST_OBJECT_UNLOCK (src);
-  return info;
+  return model;
 }
 
 void

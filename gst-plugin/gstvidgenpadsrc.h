@@ -31,8 +31,8 @@ struct _GstVidgenPadSrcClass {
 
 /* What the source's caps are made from; NULL: nothing is known yet. */
 void gst_vidgen_pad_src_set_model (GstVidgenPadSrc *src, VidgenModel *model);
-/* NULL before one is opened; lives as long as the element is READY. */
-const VidgenModelInfo *gst_vidgen_pad_src_get_info (GstVidgenPadSrc *src);
+/* A reference, or NULL before one is opened. */
+VidgenModel *gst_vidgen_pad_src_ref_model (GstVidgenPadSrc *src);
 
 /* Set while the source is READY only. `comment` goes into the tags. */
 void gst_vidgen_pad_src_set_session (

@@ -368,8 +368,10 @@ open_model (GstVidgenSrc *src, GError **error)
   if (!valid)
     return FALSE;
   if (src->model && g_str_equal (location, src->opened_model) &&
-      g_str_equal (device_name, src->opened_device))
+      g_str_equal (device_name, src->opened_device)) {
+    set_cache_dir (src->device, cache_dir);
     return TRUE;
+  }
   close_model (src);
   src->model = vidgen_model_open (location, error);
   if (!src->model)
@@ -426,10 +428,10 @@ start_session (GstVidgenSrc *src)
       gst_message_new_stream_collection (GST_OBJECT (src), src->collection));
   src->reporter.frame_ns = gst_util_uint64_scale (
       GST_SECOND, info->native.fps_d, info->native.fps_n);
-  for (guint i = 0; i < VIDGEN_TRACKS; i++)
-    params.linked[i] = gst_pad_is_linked (src->pads[i]);
 
   g_mutex_lock (&src->lock);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    params.linked[i] = gst_pad_is_linked (src->pads[i]);
   params.seed = src->options.seed;
   params.frames = clip_frames (src, &info->native);
   params.live = src->options.is_live;
@@ -583,12 +585,9 @@ make_stats (GstVidgenSrc *src)
 {
   g_autoptr (VidgenSession) session = ref_session (src);
   VidgenSessionStats stats = { 0 };
-  guint64 memory = 0;
 
-  if (session) {
+  if (session)
     vidgen_session_stats (session, &stats);
-    memory = vidgen_device_memory_peak (src->device);
-  }
   return gst_structure_new ("vidgen-stats", "chunks", G_TYPE_UINT64,
       stats.chunks, "frames", G_TYPE_UINT64, stats.frames,
       "time-to-first-chunk", G_TYPE_UINT64, stats.first_chunk_ns,
@@ -596,8 +595,8 @@ make_stats (GstVidgenSrc *src)
       G_TYPE_UINT64, stats.underruns, "deadline-attainment", G_TYPE_DOUBLE,
       stats.frames > 0 ? (double)stats.on_time / stats.frames : 1.0,
       "queue-level", G_TYPE_UINT64, stats.level_ns, "device-time",
-      G_TYPE_UINT64, stats.device_ns, "peak-memory", G_TYPE_UINT64, memory,
-      NULL);
+      G_TYPE_UINT64, stats.device_ns, "peak-memory", G_TYPE_UINT64,
+      stats.memory_peak_bytes, NULL);
 }
 
 static void

@@ -34,10 +34,10 @@ static GstCaps *
 gst_vidgen_video_src_get_caps (GstBaseSrc *base, GstCaps *filter)
 {
   GstVidgenVideoSrc *src = GST_VIDGEN_VIDEO_SRC (base);
-  const VidgenModelInfo *info =
-      gst_vidgen_pad_src_get_info (GST_VIDGEN_PAD_SRC (base));
-  GstCaps *caps = info ? gst_vidgen_caps_video (info)
-                       : gst_static_pad_template_get_caps (&src_template);
+  g_autoptr (VidgenModel) model =
+      gst_vidgen_pad_src_ref_model (GST_VIDGEN_PAD_SRC (base));
+  GstCaps *caps = model ? gst_vidgen_caps_video (vidgen_model_info (model))
+                        : gst_static_pad_template_get_caps (&src_template);
 
   GST_OBJECT_LOCK (src);
   g_autoptr (GstCaps) own = src->filter ? gst_caps_ref (src->filter) : NULL;
@@ -49,8 +49,10 @@ gst_vidgen_video_src_get_caps (GstBaseSrc *base, GstCaps *filter)
 static GstCaps *
 gst_vidgen_video_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
-  return gst_vidgen_caps_fixate_video (
-      gst_vidgen_pad_src_get_info (GST_VIDGEN_PAD_SRC (base)), caps);
+  g_autoptr (VidgenModel) model =
+      gst_vidgen_pad_src_ref_model (GST_VIDGEN_PAD_SRC (base));
+
+  return gst_vidgen_caps_fixate_video (vidgen_model_info (model), caps);
 }
 
 static gboolean

@@ -637,6 +637,7 @@ vidgen_session_stats (VidgenSession *session, VidgenSessionStats *stats)
   *stats = session->stats;
   stats->level_ns = vidgen_timeline_frame_ns (
       &session->timeline, vidgen_session_frames_ahead (session));
+  stats->memory_peak_bytes = vidgen_device_memory_peak (session->device);
   if (session->made_ns > 0)
     stats->real_time_factor =
         (double)session->made_content_ns / session->made_ns;

@@ -171,6 +171,7 @@ typedef struct {
   guint64 on_time;   /* of `frames`, those that were not late */
   guint64 level_ns;  /* content ahead */
   guint64 device_ns; /* device time of all chunks */
+  guint64 memory_peak_bytes;
 } VidgenSessionStats;
 
 void vidgen_session_stats (VidgenSession *session, VidgenSessionStats *stats);

@@ -4,6 +4,7 @@
 /* Changes of state: in any order, at any moment, promptly and without a
  * trace. */
 
+#include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -83,6 +84,20 @@ count_entries (const char *path)
   while (dir && g_dir_read_name (dir))
     n++;
   return n;
+}
+
+static void
+remove_folder (const char *path)
+{
+  GDir *dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    g_remove (file);
+  }
+  g_dir_close (dir);
+  g_rmdir (path);
 }
 
 static Holdings
@@ -196,6 +211,31 @@ test_leave_mini_vulkan (void)
   leave_tiny ("auto", 8);
 }
 
+/* The folder of the cache may change although the model stays open. */
+static void
+test_other_cache_vulkan (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("auto", &error);
+  g_autofree char *folder = NULL;
+
+  if (!device) {
+    g_test_skip (error->message);
+    return;
+  }
+  folder = g_dir_make_tmp ("vidgen-XXXXXX", &error);
+  g_assert_no_error (error);
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "device", "auto", "num-buffers", 1, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
+  rig_state (rig, GST_STATE_READY);
+  g_object_set (rig->src, "cache-dir", folder, NULL);
+  rig_run (rig);
+  g_assert_cmpuint (count_entries (folder), >, 0);
+  remove_folder (folder);
+}
+
 static void
 test_leave_while_loading (void)
 {
@@ -297,6 +337,7 @@ main (int argc, char **argv)
   g_test_add_func ("/states/leave-often-live", test_leave_often_live);
   g_test_add_func ("/states/leave-mini", test_leave_mini);
   g_test_add_func ("/states/leave-mini-vulkan", test_leave_mini_vulkan);
+  g_test_add_func ("/states/other-cache-vulkan", test_other_cache_vulkan);
   g_test_add_func ("/states/leave-while-loading", test_leave_while_loading);
   g_test_add_func ("/states/ready-is-quick", test_ready_is_quick);
   g_test_add_func (
