@@ -336,6 +336,7 @@ test_error (void)
   gst_util_set_object_arg (G_OBJECT (live.rig->src), "on-underrun", "error");
   rig_state (live.rig, GST_STATE_PLAYING);
   turn (&live, 11);
+  gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   gst_test_clock_crank (live.clock);
   rig_assert_error (rig_wait (live.rig, GST_MESSAGE_ERROR), GST_RESOURCE_ERROR,
       GST_RESOURCE_ERROR_FAILED);
