@@ -98,8 +98,8 @@ class Tokenizer:
         hashed = 1 + len(self.ids)
         tokens = [0]
         for word in words_of(prompt)[: self.limit - 1]:
-            token = self.ids.get(word)
-            tokens.append(hashed + fnv1a(word) % self.buckets if token is None else token)
+            unknown = hashed + fnv1a(word) % self.buckets
+            tokens.append(self.ids.get(word, unknown))
         return tokens
 
     def batch(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
@@ -338,8 +338,9 @@ class Transformer(nn.Module):
         self.token_embedding = nn.Parameter(torch.randn(tokens, size) * 0.02)
         self.time = Mlp(self.config["time_size"], size)
         self.modulation = nn.Linear(size, 6 * size)
+        heads, mlp = self.config["heads"], self.config["mlp"]
         self.layers = nn.ModuleList(
-            Layer(size, self.config["heads"], self.config["mlp"], config["text"]["size"])
+            Layer(size, heads, mlp, config["text"]["size"])
             for _ in range(self.config["layers"])
         )
         self.final = Final(size)

@@ -59,7 +59,9 @@ def layout_sink(window: int) -> Layout:
 
 def layout_splice(window: int, change: int) -> Layout:
     """The prompt changes at chunk `change`; no sink leaves the window yet."""
-    seen = [[(j, float(j)) for j in range(max(0, i - window), i)] for i in range(LENGTH)]
+    seen = [
+        [(j, float(j)) for j in range(max(0, i - window), i)] for i in range(LENGTH)
+    ]
     return Layout(seen, [int(i >= change) for i in range(LENGTH)], change)
 
 
