@@ -58,12 +58,10 @@ gst_vidgen_audio_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
 }
 
 static void
-gst_vidgen_audio_src_restarted (
-    GstVidgenPadSrc *pad_src, GstClockTime start, GstClockTime stop)
+gst_vidgen_audio_src_restarted (GstVidgenPadSrc *pad_src,
+    const VidgenTimeline *timeline, GstClockTime start, GstClockTime stop)
 {
   GstVidgenAudioSrc *src = GST_VIDGEN_AUDIO_SRC (pad_src);
-  const VidgenTimeline *timeline =
-      vidgen_session_timeline (gst_vidgen_pad_src_get_session (pad_src));
 
   src->start_sample = vidgen_timeline_sample_at (timeline, start);
   src->stop_sample = GST_CLOCK_TIME_IS_VALID (stop)

@@ -195,7 +195,7 @@ gst_vidgen_pad_src_do_seek (GstBaseSrc *base, GstSegment *segment)
   segment->time = start;
   segment->duration = vidgen_timeline_end_ns (timeline);
   if (klass->restarted)
-    klass->restarted (src, start, stop);
+    klass->restarted (src, timeline, start, stop);
   vidgen_session_seek (
       session, klass->track, MIN (frame, timeline->frames), stop_frame);
   return TRUE;

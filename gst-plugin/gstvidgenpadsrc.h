@@ -22,8 +22,8 @@ struct _GstVidgenPadSrcClass {
   VidgenTrack track;
   /* Behind a seek, with the stream times at which the output begins and ends;
    * may be NULL. */
-  void (*restarted) (
-      GstVidgenPadSrc *src, GstClockTime start, GstClockTime stop);
+  void (*restarted) (GstVidgenPadSrc *src, const VidgenTimeline *timeline,
+      GstClockTime start, GstClockTime stop);
   /* Of the format DEFAULT. */
   guint64 (*unit_at) (const VidgenTimeline *timeline, GstClockTime time);
   GstClockTime (*unit_time) (const VidgenTimeline *timeline, guint64 unit);
