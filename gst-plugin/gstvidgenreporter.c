@@ -7,6 +7,9 @@
 
 #include "gst-plugin/gstvidgenerror.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_vidgen_debug);
+#define GST_CAT_DEFAULT gst_vidgen_debug
+
 gboolean
 gst_vidgen_reporter_claim_error (GstVidgenReporter *reporter)
 {
@@ -98,6 +101,10 @@ on_chunk_made (
 {
   GstVidgenReporter *reporter = user_data;
 
+  GST_LOG_OBJECT (reporter->element,
+      "chunk %" G_GUINT64_FORMAT " took %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT
+      " are ahead",
+      chunk, GST_TIME_ARGS (generation_ns), GST_TIME_ARGS (level_ns));
   post (
       reporter, gst_message_new_element (GST_OBJECT (reporter->element),
                     gst_structure_new ("vidgen-chunk", "chunk", G_TYPE_UINT64,
