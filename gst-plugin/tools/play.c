@@ -11,7 +11,7 @@
 #include "gst-plugin/tools/lines.h"
 
 #define TICK_MS 250
-#define END_TIMEOUT_S 10
+#define END_TIMEOUT_S 30
 
 typedef struct {
   const VidgenPlay *play;
