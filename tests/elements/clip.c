@@ -169,7 +169,7 @@ static void
 test_linked_later (void)
 {
   fake_reset ();
-  fake.chunk_us = 5000;
+  fake.ration = 20;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   g_object_set (rig->src, "num-buffers", 400, "buffer-time",
       (guint64)250 * GST_MSECOND, NULL);
@@ -181,6 +181,7 @@ test_linked_later (void)
   g_assert_cmpuint (rig_received (rig, RIG_AUDIO), ==, 0);
   g_assert_true (gst_element_link_pads (
       rig->src, "audio", rig->tracks[RIG_AUDIO].filter, "sink"));
+  g_atomic_int_set (&fake.ration, -1);
   rig_wait (rig, GST_MESSAGE_EOS);
   rig_state (rig, GST_STATE_NULL);
 

@@ -267,13 +267,14 @@ static void
 test_rate_alone (void)
 {
   fake_reset ();
-  fake.chunk_us = 3000;
+  fake.ration = 8;
   g_autoptr (Rig) rig = open_clip ();
   rig_state (rig, GST_STATE_PLAYING);
   rig_wait_buffers (rig, RIG_VIDEO, 20);
   rig_clear (rig);
   g_assert_true (gst_element_seek (rig->pipeline, 1.5, GST_FORMAT_TIME, FLUSH,
       GST_SEEK_TYPE_NONE, -1, GST_SEEK_TYPE_NONE, -1));
+  g_atomic_int_set (&fake.ration, -1);
   rig_wait_end (rig);
   g_assert_cmpuint (
       rig_content (rig, rig->tracks[RIG_VIDEO].buffers->len - 1).frame, ==,
@@ -397,13 +398,14 @@ static void
 test_prompts_stay (void)
 {
   fake_reset ();
-  fake.chunk_us = 3000;
+  fake.ration = 12;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   g_object_set (rig->src, "num-buffers", 160, "buffer-time",
       (guint64)250 * GST_MSECOND, NULL);
   rig_state (rig, GST_STATE_PLAYING);
   rig_wait_buffers (rig, RIG_VIDEO, 40);
   g_object_set (rig->src, "prompt", "thunder", NULL);
+  g_atomic_int_set (&fake.ration, -1);
   guint64 chunk = 0;
   gst_structure_get_uint64 (
       rig_wait_element (rig, "vidgen-prompt-applied"), "chunk", &chunk);
