@@ -176,6 +176,24 @@ parse_pair (GObjectClass *klass, const char *key, const char *text,
   return valid;
 }
 
+/* What other URIs have and this one has no use for. */
+static gboolean
+check_parts (const GstUri *uri, GError **error)
+{
+  const char *part = NULL;
+
+  if (gst_uri_get_userinfo (uri))
+    part = "user";
+  else if (gst_uri_get_port (uri) != GST_URI_NO_PORT)
+    part = "port";
+  else if (gst_uri_get_fragment (uri))
+    part = "fragment";
+  if (part)
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "A vidgen URI has no %s.", part);
+  return !part;
+}
+
 static gboolean
 parse_model (const GstUri *uri, GstStructure *structure, GError **error)
 {
@@ -259,7 +277,7 @@ gst_vidgen_uri_parse (const char *text, GObjectClass *klass, GError **error)
         error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI, "This is no vidgen URI.");
     return NULL;
   }
-  if (!parse_model (uri, structure, error) ||
+  if (!check_parts (uri, error) || !parse_model (uri, structure, error) ||
       !parse_query (uri, klass, structure, error))
     return NULL;
   return g_steal_pointer (&structure);
