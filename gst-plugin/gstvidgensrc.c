@@ -403,15 +403,18 @@ open_or_post (GstVidgenSrc *src)
   return FALSE;
 }
 
-/* Whichever of duration and num-buffers ends earlier. */
+/* Whichever of duration and num-buffers ends earlier; queries answer with
+ * signed times. */
 static guint64
 clip_frames (const GstVidgenSrc *src, const VidgenFormat *format)
 {
+  const guint64 frame_divisor = GST_SECOND * format->fps_d;
   guint64 frames = VIDGEN_ENDLESS;
 
   if (GST_CLOCK_TIME_IS_VALID (src->options.duration))
-    frames = gst_util_uint64_scale_round (
-        src->options.duration, format->fps_n, GST_SECOND * format->fps_d);
+    frames = MIN (gst_util_uint64_scale_round (
+                      src->options.duration, format->fps_n, frame_divisor),
+        gst_util_uint64_scale (G_MAXINT64, format->fps_n, frame_divisor));
   if (src->options.num_buffers >= 0)
     frames = MIN (frames, (guint64)src->options.num_buffers);
   return frames;

@@ -91,6 +91,26 @@ test_duration (void)
   rig_assert_clip (rig, 32, 48000);
 }
 
+/* Too long to be told in a signed time: the longest that can be. */
+static void
+test_longest (void)
+{
+  static const char *const pads[] = { "video", "audio" };
+
+  fake_reset ();
+  fake.ration = 20;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "duration", GST_CLOCK_TIME_NONE - 1, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  for (guint i = 0; i < RIG_PADS; i++) {
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->src, pads[i]);
+    gint64 duration;
+    g_assert_true (gst_pad_query_duration (pad, GST_FORMAT_TIME, &duration));
+    g_assert_cmpint (duration, >, G_MAXINT64 - (gint64)GST_SECOND);
+  }
+}
+
 static void
 test_earlier_end_wins (void)
 {
@@ -388,6 +408,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clip/odd-rates", test_odd_rates);
   g_test_add_func ("/clip/no-buffers", test_no_buffers);
   g_test_add_func ("/clip/duration", test_duration);
+  g_test_add_func ("/clip/longest", test_longest);
   g_test_add_func ("/clip/earlier-end-wins", test_earlier_end_wins);
   g_test_add_func ("/clip/one-pad", test_one_pad);
   g_test_add_func ("/clip/no-pad", test_no_pad);
