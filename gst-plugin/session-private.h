@@ -35,7 +35,7 @@ struct _VidgenSession {
   GThread *worker;
   gint64 start_us;
 
-  GMutex lock; /* guards what follows, to `stats` */
+  GMutex lock; /* guards what follows */
   GCond changed;
   VidgenSessionTrack tracks[VIDGEN_TRACKS];
   gboolean held;
@@ -62,10 +62,10 @@ struct _VidgenSession {
   GQueue announcements; /* VidgenSessionMark: prompts that are not yet shown */
   VidgenSessionStats stats;
   guint64 made_ns, made_content_ns;
-
-  GMutex level_lock; /* keeps reports in order; taken before `lock` */
   gboolean buffering;
   guint level;
+  gboolean reporting; /* a thread is in level(): it reports what is due too */
+  gboolean level_due;
 };
 
 /* The lock is held in these. */
@@ -86,6 +86,8 @@ const VidgenSessionMark *vidgen_session_mark_at (
 
 /* It is not held in these. */
 
+/* Or leaves that to the thread that is reporting, so that reports stay in
+ * order. */
 void vidgen_session_report_level (VidgenSession *session);
 void vidgen_session_fail (VidgenSession *session, const GError *error);
 

@@ -139,26 +139,41 @@ level_percent (const VidgenSession *session)
   return vidgen_session_frames_ahead (session) * 100 / session->buffer_frames;
 }
 
+static gboolean
+take_level (VidgenSession *session, guint *percent)
+{
+  *percent = level_percent (session);
+  if (*percent < LOW_PERCENT)
+    session->buffering = TRUE;
+  const gboolean news =
+      !session->stopping && session->buffering && *percent != session->level;
+  if (news)
+    session->level = *percent;
+  if (*percent == 100)
+    session->buffering = FALSE;
+  return news;
+}
+
 void
 vidgen_session_report_level (VidgenSession *session)
 {
+  guint percent;
+
   if (!session->report_level)
     return;
-  g_mutex_lock (&session->level_lock);
   g_mutex_lock (&session->lock);
-  const guint percent = level_percent (session);
-  const gboolean stopping = session->stopping;
-  g_mutex_unlock (&session->lock);
-
-  if (!session->buffering && percent < LOW_PERCENT)
-    session->buffering = TRUE;
-  if (!stopping && session->buffering && percent != session->level) {
-    session->level = percent;
+  session->level_due = TRUE;
+  while (session->level_due && !session->reporting) {
+    session->level_due = FALSE;
+    if (!take_level (session, &percent))
+      continue;
+    session->reporting = TRUE;
+    g_mutex_unlock (&session->lock);
     session->callbacks->level (percent, session->user_data);
+    g_mutex_lock (&session->lock);
+    session->reporting = FALSE;
   }
-  if (percent == 100)
-    session->buffering = FALSE;
-  g_mutex_unlock (&session->level_lock);
+  g_mutex_unlock (&session->lock);
 }
 
 void
@@ -212,7 +227,6 @@ vidgen_session_new (const VidgenSessionParams *params,
   session->user_data = user_data;
   session->start_us = g_get_monotonic_time ();
   g_mutex_init (&session->lock);
-  g_mutex_init (&session->level_lock);
   g_cond_init (&session->changed);
   for (guint i = 0; i < VIDGEN_TRACKS; i++)
     session->tracks[i].linked = params->linked[i];
@@ -269,7 +283,6 @@ vidgen_session_unref (VidgenSession *session)
   vidgen_slots_clear (&session->slots);
   vidgen_reel_free (session->reel);
   g_cond_clear (&session->changed);
-  g_mutex_clear (&session->level_lock);
   g_mutex_clear (&session->lock);
   vidgen_device_unref (session->device);
   vidgen_model_unref (session->model);
@@ -410,7 +423,6 @@ vidgen_session_seek (VidgenSession *session, VidgenTrack track, guint64 frame,
   t->discont = TRUE;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
-  vidgen_session_report_level (session);
 }
 
 /* What a track can do now: OK, SKIPPED for wait and look again, or how its

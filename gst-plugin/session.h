@@ -49,7 +49,8 @@ typedef struct {
   /* On the worker: settings that cannot be; `in_force` stay. */
   void (*settings_refused) (
       const GError *error, const VidgenSettings *in_force, gpointer user_data);
-  /* On any thread, in order; only with `report_level`. 0 to 100. */
+  /* On the worker or a track's thread, one at a time and in order; only with
+   * `report_level`. 0 to 100. */
   void (*level) (guint percent, gpointer user_data);
   /* On a track's thread: content is late from then on, behind `on_time`
    * frames that were not. */

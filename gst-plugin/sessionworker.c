@@ -266,6 +266,25 @@ load (VidgenSession *session, VidgenGenerator *generator, GError **error)
   return FALSE;
 }
 
+static void
+make_chunks (VidgenSession *session, VidgenGenerator *generator,
+    VidgenSettings *in_force, GError **error)
+{
+  gboolean going = TRUE;
+
+  while (going) {
+    vidgen_session_report_level (session);
+    g_mutex_lock (&session->lock);
+    going = !session->stopping && !session->error;
+    if (going && !step (session, generator, in_force, error)) {
+      going = is_cancelled (*error);
+      if (going)
+        g_clear_error (error);
+    }
+    g_mutex_unlock (&session->lock);
+  }
+}
+
 gpointer
 vidgen_session_work (gpointer data)
 {
@@ -275,14 +294,8 @@ vidgen_session_work (gpointer data)
   VidgenSettings in_force = { 0 };
   GError *error = NULL;
 
-  if (load (session, generator, &error)) {
-    g_mutex_lock (&session->lock);
-    while (!session->stopping && !session->error && !error) {
-      if (!step (session, generator, &in_force, &error) && is_cancelled (error))
-        g_clear_error (&error);
-    }
-    g_mutex_unlock (&session->lock);
-  }
+  if (load (session, generator, &error))
+    make_chunks (session, generator, &in_force, &error);
   if (error && !is_cancelled (error))
     vidgen_session_fail (session, error);
   g_clear_error (&error);
