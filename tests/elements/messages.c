@@ -181,53 +181,6 @@ test_bounded (void)
   g_assert_cmpint (g_atomic_int_get (&fake.chunks), <=, 4);
 }
 
-static void
-test_properties (void)
-{
-  static const struct {
-    const char *name;
-    GType type;
-    GParamFlags flags;
-  } properties[] = {
-    { "model", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
-    { "prompt", G_TYPE_STRING, GST_PARAM_MUTABLE_PLAYING },
-    { "negative-prompt", G_TYPE_STRING, GST_PARAM_MUTABLE_PLAYING },
-    { "seed", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
-    { "steps", G_TYPE_UINT, GST_PARAM_MUTABLE_PLAYING },
-    { "guidance-scale", G_TYPE_DOUBLE,
-        GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE },
-    { "transition-time", G_TYPE_UINT64, GST_PARAM_MUTABLE_PLAYING },
-    { "duration", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
-    { "num-buffers", G_TYPE_INT, GST_PARAM_MUTABLE_READY },
-    { "is-live", G_TYPE_BOOLEAN, GST_PARAM_MUTABLE_READY },
-    { "buffer-time", G_TYPE_UINT64, GST_PARAM_MUTABLE_READY },
-    { "use-buffering", G_TYPE_BOOLEAN, GST_PARAM_MUTABLE_READY },
-    { "on-underrun", G_TYPE_ENUM, GST_PARAM_MUTABLE_PLAYING },
-    { "device", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
-    { "cache-dir", G_TYPE_STRING, GST_PARAM_MUTABLE_READY },
-  };
-  const GParamFlags states = GST_PARAM_MUTABLE_READY |
-                             GST_PARAM_MUTABLE_PAUSED |
-                             GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE;
-  g_autoptr (GstElement) src = g_object_new (GST_TYPE_VIDGEN_SRC, NULL);
-
-  gst_object_ref_sink (src);
-  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
-    GParamSpec *spec = g_object_class_find_property (
-        G_OBJECT_GET_CLASS (src), properties[i].name);
-    GValue value = G_VALUE_INIT;
-    g_assert_nonnull (spec);
-    g_assert_true (g_type_is_a (spec->value_type, properties[i].type));
-    g_assert_cmpint (spec->flags & states, ==, properties[i].flags);
-    g_assert_cmpstr (g_param_spec_get_blurb (spec), !=, "");
-    /* What is said to be the default is. */
-    g_value_init (&value, spec->value_type);
-    g_object_get_property (G_OBJECT (src), properties[i].name, &value);
-    g_assert_true (g_param_value_defaults (spec, &value));
-    g_value_unset (&value);
-  }
-}
-
 /* The same plugin, linked into a program. */
 static void
 test_static_registration (void)
@@ -297,7 +250,6 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/buffering", test_buffering);
   g_test_add_func ("/messages/no-buffering", test_no_buffering);
   g_test_add_func ("/messages/bounded", test_bounded);
-  g_test_add_func ("/messages/properties", test_properties);
   g_test_add_func ("/messages/static-registration", test_static_registration);
   g_test_add_func ("/messages/first-pad", test_first_pad);
   g_test_add_func ("/messages/presets", test_presets);
