@@ -8,7 +8,6 @@
 
 import argparse
 import json
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import loop
 import shipped
 import workers
 from network import Decoder, Encoder
@@ -25,8 +25,14 @@ CROP_FRAMES = 12
 CROP_WIDTH = 96
 BATCH = 4
 LATENT_NOISE = 0.08
+AVERAGE_DECAY = 0.998
 MATRIX_RATE = 0.01
 OTHER_RATE = 2e-3
+# Peak rates relative to these. At the full rates the first updates, taken while
+# the optimiser's own averages are still empty, undo what a trained network
+# knows: 33 dB become 26 in 16 of them, and 32 at a tenth.
+FRESH = 1.0
+CONTINUED = 0.04
 
 
 class Autoencoder(nn.Module):
@@ -121,7 +127,7 @@ def judge(model: Autoencoder, held: Clips, count: int) -> dict[str, float]:
     return scores
 
 
-def make_optimiser(model: Autoencoder) -> Optimiser:
+def make_optimiser(model: Autoencoder, peak: float) -> Optimiser:
     """Muon for the convolutions between the first and the last of each half."""
     inner = [
         p
@@ -130,90 +136,46 @@ def make_optimiser(model: Autoencoder) -> Optimiser:
     ]
     chosen = {id(p) for p in inner}
     others = [p for p in model.parameters() if id(p) not in chosen]
-    return Optimiser(inner, others, MATRIX_RATE, OTHER_RATE)
+    return Optimiser(inner, others, peak * MATRIX_RATE, peak * OTHER_RATE)
 
 
-def work(rank: int, arguments: argparse.Namespace) -> None:
-    config = shipped.read_config(arguments.config)
-    model = Autoencoder(config).to(memory_format=torch.channels_last)
-    optimiser = make_optimiser(model)
-    average = workers.Average(model, 0.998)
-    step, spent_s = 0, 0.0
-    if arguments.output.exists() and not arguments.anew:
-        state = torch.load(arguments.output)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.updates = state["average"], state["updates"]
-        step, spent_s = state["step"], state["spent_s"]
-    elif arguments.init:
-        shipped.load_part(model.encoder, arguments.init, "encoder.")
-        shipped.load_part(model.decoder, arguments.init, "decoder.")
-        average.reset(model)
-    clips = Clips(arguments.clips)
-    held = Clips([arguments.held])
-    rng = np.random.default_rng(time.time_ns() + rank)
-    log = workers.Log(arguments.output.with_suffix(".jsonl"))
-    clock = workers.Clock(arguments.minutes, arguments.report, spent_s)
-    recent = []
+class Training(loop.Stage):
+    decay = AVERAGE_DECAY
 
-    def report() -> None:
-        average.swap(model)
-        scores = judge(model, held, arguments.judged)
-        average.swap(model)
-        crops = step * BATCH * arguments.processes
-        log.write(
-            minute=clock.spent_s() / 60,
-            step=step,
-            crops=crops,
-            loss=float(np.mean(recent[-200:])),
-            z_std=z.std().item(),
-            **scores,
-        )
-        state = {
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "average": average.values,
-            "updates": average.updates,
-            "step": step,
-            "spent_s": clock.spent_s(),
-            "minutes": arguments.minutes,
-            "crops": crops,
-            "scores": scores,
-        }
-        workers.save_checkpoint(arguments.output, state)
+    def __init__(self, arguments: argparse.Namespace):
+        config = shipped.read_config(arguments.config)
+        self.model = Autoencoder(config).to(memory_format=torch.channels_last)
+        self.batch = arguments.batch
+        self.judged = arguments.judged
+        if arguments.init:
+            shipped.load_part(self.model.encoder, arguments.init, "encoder.")
+            shipped.load_part(self.model.decoder, arguments.init, "decoder.")
+        peak = CONTINUED if arguments.init else FRESH
+        self.optimiser = make_optimiser(self.model, peak)
+        self.clips = Clips(arguments.clips)
+        self.held = Clips([arguments.held])
 
-    while (fraction := clock.fraction()) < 1:
-        rgb = clips.batch(rng, BATCH)
+    def rate(self, fraction: float) -> float:
+        return workers.cosine(fraction, 0.01)
+
+    def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        rgb = self.clips.batch(rng, self.batch)
         with torch.autocast("cpu", torch.bfloat16):
-            shown, z = model(rgb, LATENT_NOISE)
+            shown, z = self.model(rgb, LATENT_NOISE)
         loss = reconstruction_loss(shown.float(), rgb) + 1e-3 * z.square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        workers.average_gradients(model.parameters())
-        optimiser.step(workers.cosine(fraction, 0.01))
-        average.update(model)
-        step += 1
-        recent.append(loss.item())
-        if clock.report_due() and rank == 0:
-            report()
-    if rank == 0 and recent:
-        report()
+        return loss, {"loss": loss.item(), "z_std": z.std().item()}
+
+    def judge(self) -> dict[str, float]:
+        return judge(self.model, self.held, self.judged)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser = loop.parser(__doc__, BATCH)
     parser.add_argument("--clips", type=Path, nargs="+", required=True)
     parser.add_argument("--held", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
     parser.add_argument("--judged", type=int, default=24, metavar="CLIPS")
-    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
-    parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
-    arguments = parser.parse_args()
-    workers.run(work, arguments.processes, arguments)
+    loop.run(Training, parser.parse_args())
 
 
 if __name__ == "__main__":

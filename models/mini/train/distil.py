@@ -13,7 +13,6 @@ student generated, so that it learns from what it will see.
 
 import argparse
 import copy
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor
 
 import flow
+import loop
 import network
 import shipped
 import workers
@@ -33,7 +33,10 @@ GUIDANCE = 2.0
 EULER_STEPS = 4
 FIRST_STEP_SHARE = 0.6
 OWN_CONTEXT_SHARE = 0.5
-RATE_FACTOR = 0.33
+BATCH = 4
+# Peak rate relative to flow.py's. A student always continues from its trained
+# teacher, whatever that began from, so there is no other for a fresh one.
+CONTINUED = 0.33
 AVERAGE_DECAY = 0.98
 
 Pair = tuple[Tensor, Tensor]
@@ -161,90 +164,45 @@ def match_losses(
     return flow.losses(video, audio, *truth, weight, audio_weight)
 
 
-def work(rank: int, arguments: argparse.Namespace) -> None:
-    config = shipped.read_config(arguments.config)
-    window = config["context"]["window"]
-    schedule = config["schedules"][str(config["steps"])]
-    network.compile_parts()
-    original = load_generator(arguments.teacher, config)
-    student = copy.deepcopy(original)
-    teacher = Teacher(original, arguments.guidance)
-    torch.manual_seed(time.time_ns() % 2**31 + rank)
-    optimiser = student.optimiser(RATE_FACTOR)
-    average = workers.Average(student, AVERAGE_DECAY)
-    step, spent_s, sequences = 0, 0.0, 0
-    if arguments.output.exists() and not arguments.anew:
-        state = torch.load(arguments.output)
-        student.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.updates = state["average"], state["updates"]
-        step, spent_s = state["step"], state["spent_s"]
-        sequences = state["sequences"]
-    statistics = torch.load(arguments.data[0] / "statistics.pt")
-    data = Sequences(arguments.data, **statistics)
-    audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
-    rng = np.random.default_rng(time.time_ns() + rank)
-    log = workers.Log(arguments.output.with_suffix(".jsonl"))
-    clock = workers.Clock(arguments.minutes, arguments.report, spent_s)
-    recent: list[tuple[float, float]] = []
+class Training(loop.Stage):
+    decay = AVERAGE_DECAY
 
-    def report() -> None:
-        video, audio = np.mean(recent[-30:], axis=0)
-        log.write(
-            minute=clock.spent_s() / 60,
-            step=step,
-            sequences=sequences,
-            video=float(video),
-            audio=float(audio),
-        )
-        state = {
-            "model": student.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "average": average.values,
-            "updates": average.updates,
-            "statistics": statistics,
-            "step": step,
-            "spent_s": clock.spent_s(),
-            "sequences": sequences,
-        }
-        workers.save_checkpoint(arguments.output, state)
+    def __init__(self, arguments: argparse.Namespace):
+        config = shipped.read_config(arguments.config)
+        self.window = config["context"]["window"]
+        self.schedule = config["schedules"][str(config["steps"])]
+        network.compile_parts()
+        original = load_generator(arguments.teacher, config)
+        self.model = copy.deepcopy(original)
+        self.teacher = Teacher(original, arguments.guidance)
+        self.batch = arguments.batch
+        self.optimiser = self.model.optimiser(CONTINUED)
+        statistics = torch.load(arguments.data[0] / "statistics.pt")
+        self.kept = {"statistics": statistics}
+        self.data = Sequences(arguments.data, **statistics)
+        self.audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
 
-    while (fraction := clock.fraction()) < 1:
-        batch = data.batch(rng, arguments.batch, window)
+    def rate(self, fraction: float) -> float:
+        return workers.decline(fraction, 0.03, 0.3)
+
+    def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        batch = self.data.batch(rng, self.batch, self.window)
         with torch.autocast("cpu", torch.bfloat16):
             if rng.random() < OWN_CONTEXT_SHARE:
-                batch = own_batch(student, batch, schedule)
-            video, audio = match_losses(student, teacher, batch, schedule, audio_weight)
-        loss = video.mean() + flow.AUDIO_SHARE * audio.mean()
-        optimiser.zero_grad()
-        loss.backward()
-        workers.average_gradients(student.parameters())
-        optimiser.step(workers.decline(fraction, 0.03, 0.3))
-        average.update(student)
-        step += 1
-        sequences += arguments.batch * arguments.processes
-        recent.append((video.mean().item(), audio.mean().item()))
-        if clock.report_due() and rank == 0:
-            report()
-    if rank == 0 and recent:
-        report()
+                batch = own_batch(self.model, batch, self.schedule)
+            losses = match_losses(
+                self.model, self.teacher, batch, self.schedule, self.audio_weight
+            )
+        return flow.total(*losses)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser = loop.parser(__doc__, BATCH)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--sound", type=Path, required=True, help="the basis")
     parser.add_argument("--teacher", type=Path, required=True)
     parser.add_argument("--guidance", type=float, default=GUIDANCE)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
-    parser.add_argument("--batch", type=int, default=4, metavar="SEQUENCES")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
-    arguments = parser.parse_args()
-    workers.run(work, arguments.processes, arguments)
+    loop.run(Training, parser.parse_args())
 
 
 if __name__ == "__main__":

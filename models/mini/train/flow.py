@@ -122,3 +122,10 @@ def losses(
     video_loss = (errors * weight).mean(dim=2)
     audio_loss = ((audio - audio_truth).square() * audio_weight).mean(dim=(2, 3))
     return video_loss, audio_loss
+
+
+def total(video: Tensor, audio: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a step, and its parts."""
+    video, audio = video.mean(), audio.mean()
+    parts = {"video": video.item(), "audio": audio.item()}
+    return video + AUDIO_SHARE * audio, parts

@@ -8,8 +8,10 @@
 The stages in their order: render, sound, autoencoder, encode, transformer,
 distil, export. A stage that was interrupted goes on from its checkpoint in
 DIR; one that is done returns at once. With --init FILE the networks start from
-shipped weights. The budget `rehearsal` runs every line in a few minutes and
-its result is worth nothing.
+shipped weights, at lower rates. The budget `rehearsal` runs every line in a few
+minutes and its result is worth nothing. Everything follows from --seed, but for
+the number of updates that fit into the minutes: with --steps N every network
+takes N instead.
 """
 
 import argparse
@@ -42,11 +44,21 @@ HELD_SEED = 1_000_000
 
 
 class Pipeline:
-    def __init__(self, work: Path, budget: Budget, init: Path | None, output: Path):
+    def __init__(
+        self,
+        work: Path,
+        budget: Budget,
+        init: Path | None,
+        output: Path,
+        seed: int,
+        steps: int | None,
+    ):
         self.work = work
         self.budget = budget
         self.init = init
         self.output = output
+        self.seed = seed
+        self.steps = steps
 
     def call(self, module: str, *options: object) -> None:
         line = [sys.executable, "-m", module, *map(str, options)]
@@ -62,6 +74,11 @@ class Pipeline:
 
     def start(self) -> list[object]:
         return ["--init", self.init] if self.init else []
+
+    def amount(self, minutes: float) -> list[object]:
+        """Of training, and what it follows from."""
+        limit = ["--steps", self.steps] if self.steps else ["--minutes", minutes]
+        return [*limit, "--report", self.budget.report, "--seed", self.seed]
 
     def render(self) -> None:
         sets = (("clips", self.budget.clips, 0), ("held", self.budget.held, HELD_SEED))
@@ -84,7 +101,7 @@ class Pipeline:
             "autoencoder",
             *("--clips", self.work / "clips", "--held", self.work / "held"),
             *("--output", self.work / "autoencoder.pt"),
-            *("--minutes", self.budget.autoencoder, "--report", self.budget.report),
+            *self.amount(self.budget.autoencoder),
             *self.start(),
         )
 
@@ -107,7 +124,7 @@ class Pipeline:
             *("--data", self.work / "tokens", "--held", self.work / "tokens-held"),
             *("--sound", self.work / "basis.npz"),
             *("--output", self.work / "transformer.pt"),
-            *("--minutes", self.budget.transformer, "--report", self.budget.report),
+            *self.amount(self.budget.transformer),
             *self.start(),
         )
 
@@ -117,7 +134,7 @@ class Pipeline:
             *("--data", self.work / "tokens", "--sound", self.work / "basis.npz"),
             *("--teacher", self.work / "transformer.pt"),
             *("--output", self.work / "student.pt"),
-            *("--minutes", self.budget.distil, "--report", self.budget.report),
+            *self.amount(self.budget.distil),
         )
 
     def export(self) -> None:
@@ -146,6 +163,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--budget", choices=BUDGETS, default="cpu-100min")
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="instead of the budget's minutes")
     parser.add_argument(
         "--output", type=Path, default=HERE.parent / "mini.safetensors"
     )
@@ -154,7 +173,10 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     init = arguments.init.resolve() if arguments.init else None
     output = arguments.output.resolve()
-    pipeline = Pipeline(work, BUDGETS[arguments.budget], init, output)
+    budget = BUDGETS[arguments.budget]
+    pipeline = Pipeline(
+        work, budget, init, output, arguments.seed, arguments.steps
+    )
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
         getattr(pipeline, stage)()
 

@@ -11,7 +11,6 @@ versions of a chunk share one reading.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor
 
 import flow
+import loop
 import network
 import shipped
 import workers
@@ -27,7 +27,13 @@ from sequences import LENGTH, Batch, Sequences
 from world import sound
 
 COPIES = 2
+BATCH = 6
 AVERAGE_DECAY = 0.99
+# Peak rates relative to flow.py's. Shipped weights are the end of a decline
+# to nothing, and of a distillation that began at 0.33: more than that would
+# undo them.
+FRESH = 1.0
+CONTINUED = 0.2
 JUDGED_TIMES = (0.2, 0.5, 0.8, 0.98)
 
 
@@ -72,15 +78,17 @@ def batch_losses(
 
 @torch.no_grad()
 def judge(
-    generator: Generator, held: Sequences, window: int, audio_weight: Tensor
+    generator: Generator,
+    held: Sequences,
+    window: int,
+    audio_weight: Tensor,
+    rounds: int,
 ) -> dict[str, float]:
-    """Losses on fixed sequences of unseen clips at fixed times."""
-    state = torch.random.get_rng_state()
+    """Losses on fixed batches of unseen clips at fixed times."""
     torch.manual_seed(5)
     rng = np.random.default_rng(5)
     scores: dict[str, float] = {}
     sums = {t: [0.0, 0.0] for t in JUDGED_TIMES}
-    rounds = 4
     for _ in range(rounds):
         batch = held.batch(rng, 4, window)
         chunks = LENGTH - batch.layout.first
@@ -93,101 +101,53 @@ def judge(
     for t, (video_sum, audio_sum) in sums.items():
         scores[f"video@{t}"] = video_sum
         scores[f"audio@{t}"] = audio_sum
-    torch.random.set_rng_state(state)
     return scores
 
 
-def work(rank: int, arguments: argparse.Namespace) -> None:
-    config = shipped.read_config(arguments.config)
-    window = config["context"]["window"]
-    network.compile_parts()
-    torch.manual_seed(0)
-    generator = Generator(config)
-    torch.manual_seed(time.time_ns() % 2**31 + rank)
-    optimiser = generator.optimiser()
-    average = workers.Average(generator, AVERAGE_DECAY)
-    step, spent_s, sequences = 0, 0.0, 0
-    if arguments.output.exists() and not arguments.anew:
-        state = torch.load(arguments.output)
-        generator.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        average.values, average.updates = state["average"], state["updates"]
-        step, spent_s = state["step"], state["spent_s"]
-        sequences = state["sequences"]
-    elif arguments.init:
-        shipped.load_part(generator.text, arguments.init, "text.")
-        shipped.load_part(generator.transformer, arguments.init, "transformer.")
-        average.reset(generator)
-    statistics = torch.load(arguments.data[0] / "statistics.pt")
-    data = Sequences(arguments.data, **statistics)
-    held = Sequences([arguments.held], **statistics)
-    audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
-    rng = np.random.default_rng(time.time_ns() + rank)
-    log = workers.Log(arguments.output.with_suffix(".jsonl"))
-    clock = workers.Clock(arguments.minutes, arguments.report, spent_s)
-    recent: list[tuple[float, float]] = []
+class Training(loop.Stage):
+    decay = AVERAGE_DECAY
 
-    def report() -> None:
-        average.swap(generator)
-        scores = judge(generator, held, window, audio_weight)
-        average.swap(generator)
-        video, audio = np.mean(recent[-50:], axis=0)
-        log.write(
-            minute=clock.spent_s() / 60,
-            step=step,
-            sequences=sequences,
-            video=float(video),
-            audio=float(audio),
-            **scores,
-        )
-        state = {
-            "model": generator.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "average": average.values,
-            "updates": average.updates,
-            "statistics": statistics,
-            "step": step,
-            "spent_s": clock.spent_s(),
-            "sequences": sequences,
-            "scores": scores,
-        }
-        workers.save_checkpoint(arguments.output, state)
+    def __init__(self, arguments: argparse.Namespace):
+        config = shipped.read_config(arguments.config)
+        self.window = config["context"]["window"]
+        network.compile_parts()
+        self.model = Generator(config)
+        self.batch = arguments.batch
+        self.judged = arguments.judged
+        if arguments.init:
+            shipped.load_part(self.model.text, arguments.init, "text.")
+            shipped.load_part(self.model.transformer, arguments.init, "transformer.")
+        self.optimiser = self.model.optimiser(CONTINUED if arguments.init else FRESH)
+        statistics = torch.load(arguments.data[0] / "statistics.pt")
+        self.kept = {"statistics": statistics}
+        self.data = Sequences(arguments.data, **statistics)
+        self.held = Sequences([arguments.held], **statistics)
+        self.audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
 
-    while (fraction := clock.fraction()) < 1:
-        batch = data.batch(rng, arguments.batch, window)
-        t = draw_times(arguments.batch, LENGTH - batch.layout.first)
+    def rate(self, fraction: float) -> float:
+        return workers.decline(fraction, 0.015, 0.45)
+
+    def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        batch = self.data.batch(rng, self.batch, self.window)
+        t = draw_times(self.batch, LENGTH - batch.layout.first)
         with torch.autocast("cpu", torch.bfloat16):
-            video, audio = batch_losses(generator, batch, t, audio_weight)
-        loss = video.mean() + flow.AUDIO_SHARE * audio.mean()
-        optimiser.zero_grad()
-        loss.backward()
-        workers.average_gradients(generator.parameters())
-        optimiser.step(workers.decline(fraction, 0.015, 0.45))
-        average.update(generator)
-        step += 1
-        sequences += arguments.batch * arguments.processes
-        recent.append((video.mean().item(), audio.mean().item()))
-        if clock.report_due() and rank == 0:
-            report()
-    if rank == 0 and recent:
-        report()
+            losses = batch_losses(self.model, batch, t, self.audio_weight)
+        return flow.total(*losses)
+
+    def judge(self) -> dict[str, float]:
+        return judge(
+            self.model, self.held, self.window, self.audio_weight, self.judged
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", type=Path, default=shipped.CONFIG)
+    parser = loop.parser(__doc__, BATCH)
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--held", type=Path, required=True)
     parser.add_argument("--sound", type=Path, required=True, help="the basis")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
-    parser.add_argument("--batch", type=int, default=6, metavar="SEQUENCES")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--judged", type=int, default=4, metavar="BATCHES")
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
-    parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
-    arguments = parser.parse_args()
-    workers.run(work, arguments.processes, arguments)
+    loop.run(Training, parser.parse_args())
 
 
 if __name__ == "__main__":

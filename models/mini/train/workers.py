@@ -40,7 +40,6 @@ def _enter(
     rank: int, work: Callable, processes: int, place: str, arguments: tuple
 ) -> None:
     torch.set_num_threads(1)
-    torch.manual_seed(1000 + rank)
     dist.init_process_group("gloo", place, rank=rank, world_size=processes)
     try:
         work(rank, *arguments)
@@ -83,10 +82,6 @@ class Average:
         decay = min(self.decay, self.updates / (self.updates + 20))
         torch._foreach_lerp_(self.values, list(network.parameters()), 1 - decay)
 
-    def reset(self, network: nn.Module) -> None:
-        self.values = [p.detach().clone() for p in network.parameters()]
-        self.updates = 0
-
     @torch.no_grad()
     def swap(self, network: nn.Module) -> None:
         """Exchanges the average with the weights; call twice to go back."""
@@ -97,20 +92,28 @@ class Average:
 
 
 class Clock:
-    """Counts a budget of minutes over interruptions and says when to report."""
+    """Counts a budget of minutes, over interruptions, or one of steps, and
+    says when to report."""
 
-    def __init__(self, minutes: float, report_minutes: float, spent_s: float = 0.0):
-        self.budget_s = minutes * 60
-        self.report_s = report_minutes * 60
+    def __init__(
+        self, minutes: float | None, steps: int | None, spent_s: float = 0.0
+    ):
+        self.minutes = minutes
+        self.steps = steps
         self.origin = time.monotonic() - spent_s
-        self.next_report = spent_s + self.report_s
 
     def spent_s(self) -> float:
         return time.monotonic() - self.origin
 
-    def fraction(self) -> float:
+    def fraction(self, step: int) -> float:
         """Of the budget, the same in all processes."""
-        return agreed(self.spent_s() / self.budget_s)
+        if self.steps is not None:
+            return step / self.steps
+        return agreed(self.spent_s() / (self.minutes * 60))
+
+    def report_every(self, minutes: float) -> None:
+        self.report_s = minutes * 60
+        self.next_report = self.spent_s() + self.report_s
 
     def report_due(self) -> bool:
         due = agreed(float(self.spent_s() >= self.next_report)) > 0
