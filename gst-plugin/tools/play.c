@@ -178,6 +178,15 @@ take_warning (Player *player, GstMessage *message)
 }
 
 static void
+take_info (Player *player, GstMessage *message)
+{
+  g_autoptr (GError) info = NULL;
+
+  gst_message_parse_info (message, &info, NULL);
+  tell (player, "%s", info->message);
+}
+
+static void
 take_buffering (Player *player, GstMessage *message)
 {
   gint percent;
@@ -228,6 +237,9 @@ take_message (GstBus *bus G_GNUC_UNUSED, GstMessage *message, gpointer data)
     break;
   case GST_MESSAGE_WARNING:
     take_warning (player, message);
+    break;
+  case GST_MESSAGE_INFO:
+    take_info (player, message);
     break;
   case GST_MESSAGE_EOS:
     g_main_loop_quit (player->loop);

@@ -14,11 +14,11 @@ typedef struct {
 } VidgenPlay;
 
 /* Plays a pipeline whose source is called "s" to its end, in the default main
- * context: progress on standard error, pausing while the source is buffering.
- * The first interrupt ends the stream in order, a second one, or no end within
- * ten seconds, stops at once. Leaves the pipeline in the NULL state.
- * Errors: the first that an element posts, led by the element's name where it
- * is not the source's.
+ * context: progress, warnings and infos on standard error, pausing while the
+ * source is buffering. The first interrupt ends the stream in order, a second
+ * one, or no end within thirty seconds, stops at once. Leaves the pipeline in
+ * the NULL state. Errors: the first that an element posts, led by the element's
+ * name where it is not the source's.
  */
 gboolean vidgen_play (
     GstElement *pipeline, const VidgenPlay *play, GError **error);

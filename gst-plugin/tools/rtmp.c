@@ -3,6 +3,7 @@
 
 #include "gst-plugin/tools/play.h"
 #include "gst-plugin/tools/scene.h"
+#include "gst-plugin/tools/sender.h"
 #include "gst-plugin/tools/verbs.h"
 
 #define DEFAULT_WIDTH 1280
@@ -10,10 +11,7 @@
 #define DEFAULT_FPS 30
 #define DEFAULT_KBITS 2500
 #define KEY_FRAME_SECONDS 2
-/* The muxer waits for an encoder that is late on a busy machine, rather than
- * send out of order; what is ready is sent at once, the source being paced. */
-#define MUX "flvmux name=m streamable=true latency=30000000000"
-#define SINK "rtmp2sink sync=false"
+#define SINK "appsink sync=false"
 #define QUEUE "queue max-size-buffers=0 max-size-bytes=0 max-size-time=0"
 
 static guint
@@ -23,8 +21,8 @@ key_frame_distance (const VidgenScene *scene)
 }
 
 static gboolean
-build_launch (const VidgenScene *scene, const char *url, int kbits,
-    VidgenLaunch *launch, GError **error)
+build_launch (
+    const VidgenScene *scene, int kbits, VidgenLaunch *launch, GError **error)
 {
   vidgen_launch_add (launch, "-e");
   vidgen_scene_add_source (scene, launch);
@@ -37,13 +35,13 @@ build_launch (const VidgenScene *scene, const char *url, int kbits,
   vidgen_launch_add (launch,
       "! x264enc tune=zerolatency speed-preset=veryfast bitrate=%d "
       "key-int-max=%u bframes=0 ! h264parse "
-      "! " MUX " ! " SINK,
+      "! video/x-h264,stream-format=avc,alignment=au ! " SINK " name=picture",
       kbits, key_frame_distance (scene));
-  vidgen_launch_add_string (launch, "location", url);
   vidgen_launch_add (launch, "s.audio ! " QUEUE);
   if (!vidgen_scene_add_aac (launch, error))
     return FALSE;
-  vidgen_launch_add (launch, "! m.");
+  vidgen_launch_add (launch,
+      "! audio/mpeg,mpegversion=4,stream-format=raw ! " SINK " name=sound");
   return TRUE;
 }
 
@@ -85,17 +83,23 @@ run (VidgenScene *scene, const char *url, int kbits, GError **error)
   g_autoptr (VidgenModel) model = NULL;
   g_autoptr (VidgenLaunch) launch = vidgen_launch_new ();
   g_autoptr (GstElement) pipeline = NULL;
+  g_autoptr (VidgenSender) sender = NULL;
 
   if (!check (url, kbits, error) || !(model = vidgen_scene_open (scene, error)))
     return FALSE;
   choose_format (scene);
-  if (!build_launch (scene, url, kbits, launch, error) ||
+  if (!build_launch (scene, kbits, launch, error) ||
       !(pipeline = vidgen_launch_parse (launch, error)))
     return FALSE;
   gst_object_ref_sink (pipeline);
   g_print ("Prompt: %s\nType another prompt at any time; interrupt to end.\n",
       scene->prompt);
-  return vidgen_play (pipeline, &play, error);
+  sender = vidgen_sender_new (pipeline, url);
+  if (!vidgen_sender_start (sender, error) ||
+      !vidgen_play (pipeline, &play, error))
+    return FALSE;
+  vidgen_sender_finish (sender);
+  return TRUE;
 }
 
 gboolean
@@ -111,7 +115,7 @@ vidgen_rtmp (GStrv arguments, GError **error)
   g_auto (GStrv) words = vidgen_scene_parse (&scene, entries, "URL",
       "Streams live to an RTMP server until interrupted, by default in "
       "1280x720 with 30\nframes a second. Each line on standard input is a new "
-      "prompt.",
+      "prompt. A connection that\nis lost is made again; the scene goes on.",
       1, arguments, error);
   gboolean done = words && run (&scene, words[1], kbits, error);
 

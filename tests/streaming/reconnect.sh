@@ -1,0 +1,169 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+#
+# Kills the nginx that the tool streams to and starts it again: the tool
+# connects again and what it sends then is whole. Then kills it for good and
+# interrupts the tool while it tries.
+# shellcheck disable=SC2317  # functions are called by check
+set -eu
+# shellcheck source=tests/streaming/tap.sh
+. "${VIDGEN_SOURCE:?}/tests/streaming/tap.sh"
+
+fps=30
+module=$(find /usr/lib/nginx/modules /usr/share/nginx/modules \
+  -name ngx_rtmp_module.so 2>/dev/null | head -n 1)
+command -v nginx >/dev/null || skip all "nginx is not installed"
+[ -n "$module" ] || skip all "nginx has no RTMP module"
+command -v ffprobe >/dev/null || skip all "ffprobe is not installed"
+
+# Each server writes what it gets to a folder of its own: write_config NAME
+write_config () {
+  mkdir -p "$folder/$1"
+  cat >"$folder/nginx.conf" <<END
+load_module $module;
+daemon off;
+master_process off;
+pid $folder/nginx.pid;
+error_log $folder/error.log;
+events { }
+rtmp {
+  server {
+    listen 127.0.0.1:$port;
+    application live {
+      live on;
+      wait_video on;
+      access_log off;
+      record all;
+      record_path $folder/$1;
+    }
+  }
+}
+END
+}
+
+run_server () {
+  write_config "$1"
+  nginx -p "$folder" -e "$folder/error.log" -c "$folder/nginx.conf" \
+    >"$folder/nginx.out" 2>&1 &
+  server=$!
+  sleep 1
+  kill -0 "$server" 2>/dev/null || return 1
+  children="$children $server"
+}
+
+# nginx does not start where the port is taken; another one is tried then.
+starts () {
+  for try in 1 2 3 4 5; do
+    port=$((20000 + ($$ * 7 + try * 1013) % 30000))
+    ! run_server first || return 0
+  done
+  cat "$folder/nginx.out" "$folder/error.log"
+  return 1
+}
+
+starts_again () {
+  for _ in 1 2 3 4 5; do
+    ! run_server second || return 0
+  done
+  cat "$folder/nginx.out" "$folder/error.log"
+  return 1
+}
+
+dies () {
+  kill -KILL "$server"
+  wait "$server" 2>/dev/null || true
+  ! kill -0 "$server" 2>/dev/null
+}
+
+# The recording NAME has N packets of each kind: has_packets NAME N
+has_packets () {
+  for _ in $(seq 120); do
+    timeout 20 ffprobe -v error -show_entries \
+      stream=codec_name:packet=codec_type,dts_time -of csv=p=0 \
+      "$folder/$1/scene.flv" >"$folder/packets" 2>/dev/null </dev/null || true
+    if [ "$(grep -c '^video,' "$folder/packets")" -ge "$2" ] &&
+      [ "$(grep -c '^audio,' "$folder/packets")" -ge "$2" ]; then
+      return 0
+    fi
+    kill -0 "$sender" 2>/dev/null || break
+    sleep 0.5
+  done
+  wc -l "$folder/packets"
+  cat "$folder/sender.err" "$folder/error.log"
+  return 1
+}
+
+# says PATTERN COUNT
+says () {
+  for _ in $(seq 120); do
+    [ "$(grep -c "$1" "$folder/sender.err")" -lt "$2" ] || break
+    sleep 0.5
+  done
+  cat "$folder/sender.err"
+  [ "$(grep -c "$1" "$folder/sender.err")" = "$2" ]
+}
+
+one_of_each () {
+  grep '^[a-z0-9]*$' "$folder/packets" | grep . | sort | tr '\n' ' ' \
+    >"$folder/streams"
+  cat "$folder/streams"
+  [ "$(cat "$folder/streams")" = "aac h264 " ]
+}
+
+only_grows () {
+  awk -F, '
+    /^(video|audio),/ {
+      if ($1 in last && $2 <= last[$1]) {
+        print last[$1] " s, then " $0
+        bad++
+      }
+      last[$1] = $2
+    }
+    END { exit bad > 0 }' "$folder/packets"
+}
+
+begins_together () {
+  awk -F, -v limit=$((1000 / fps + 50)) '
+    /^(video|audio),/ && !($1 in first) { first[$1] = $2 * 1000 }
+    END {
+      print "picture at " first["video"] " ms, sound at " first["audio"] " ms"
+      distance = first["video"] - first["audio"]
+      exit !(distance <= limit && -distance <= limit)
+    }' "$folder/packets"
+}
+
+ends_in_order () {
+  code=0
+  kill -INT "$sender"
+  wait "$sender" || code=$?
+  cat "$folder/sender.err"
+  [ "$code" = 0 ]
+}
+
+check "nginx starts" starts
+[ "$failures" = 0 ] || end
+
+"${VIDGEN:?}" rtmp "rtmp://127.0.0.1:$port/live/scene" --fps $fps \
+  --size 320x192 </dev/null >"$folder/sender.out" 2>"$folder/sender.err" &
+sender=$!
+children="$children $sender"
+
+check "the stream is recorded" has_packets first $((5 * fps))
+[ "$failures" = 0 ] || end
+check "nginx dies" dies
+sleep 3
+check "the loss is told once" says "connection is lost" 1
+check "nginx starts again" starts_again
+check "the stream is recorded again" has_packets second $((3 * fps))
+[ "$failures" = 0 ] || end
+check "the success is told once" says "connected again" 1
+check "it has one H.264 and one AAC stream" one_of_each
+check "decoding times only grow" only_grows
+check "picture and sound begin together" begins_together
+check "nginx dies again" dies
+check "the other loss is told" says "connection is lost" 2
+check "an interrupt ends the sender while it tries" ends_in_order
+sed 's/^/# /' "$folder/sender.err"
+begins_together | sed 's/^/# /'
+end
