@@ -9,62 +9,20 @@
 set -eu
 # shellcheck source=tests/streaming/tap.sh
 . "${VIDGEN_SOURCE:?}/tests/streaming/tap.sh"
+# shellcheck source=tests/streaming/nginx.sh
+. "$VIDGEN_SOURCE/tests/streaming/nginx.sh"
 
 fps=30
-module=$(find /usr/lib/nginx/modules /usr/share/nginx/modules \
-  -name ngx_rtmp_module.so 2>/dev/null | head -n 1)
-command -v nginx >/dev/null || skip all "nginx is not installed"
-[ -n "$module" ] || skip all "nginx has no RTMP module"
-command -v ffprobe >/dev/null || skip all "ffprobe is not installed"
 
-# Each server writes what it gets to a folder of its own: write_config NAME
-write_config () {
+# Each server records what it gets in a folder of its own.
+records () {
   mkdir -p "$folder/$1"
-  cat >"$folder/nginx.conf" <<END
-load_module $module;
-daemon off;
-master_process off;
-pid $folder/nginx.pid;
-error_log $folder/error.log;
-events { }
-rtmp {
-  server {
-    listen 127.0.0.1:$port;
-    application live {
-      live on;
-      wait_video on;
-      access_log off;
-      record all;
-      record_path $folder/$1;
-    }
-  }
-}
-END
-}
-
-run_server () {
-  write_config "$1"
-  nginx -p "$folder" -e "$folder/error.log" -c "$folder/nginx.conf" \
-    >"$folder/nginx.out" 2>&1 &
-  server=$!
-  sleep 1
-  kill -0 "$server" 2>/dev/null || return 1
-  children="$children $server"
-}
-
-# nginx does not start where the port is taken; another one is tried then.
-starts () {
-  for try in 1 2 3 4 5; do
-    port=$((20000 + ($$ * 7 + try * 1013) % 30000))
-    ! run_server first || return 0
-  done
-  cat "$folder/nginx.out" "$folder/error.log"
-  return 1
+  echo "record all; record_path $folder/$1"
 }
 
 starts_again () {
   for _ in 1 2 3 4 5; do
-    ! run_server second || return 0
+    ! run_server "$(records second)" || return 0
   done
   cat "$folder/nginx.out" "$folder/error.log"
   return 1
@@ -141,7 +99,7 @@ ends_in_order () {
   [ "$code" = 0 ]
 }
 
-check "nginx starts" starts
+check "nginx starts" start_server "$(records first)"
 [ "$failures" = 0 ] || end
 
 "${VIDGEN:?}" rtmp "rtmp://127.0.0.1:$port/live/scene" --fps $fps \
