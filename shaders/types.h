@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "shaders/half.h"
 #include "shaders/runtime/recorder.h"
 
 G_BEGIN_DECLS
@@ -26,22 +27,9 @@ vidgen_type_bytes (VidgenType type)
 static inline float
 vidgen_type_value (VidgenType type, const void *values, gsize i)
 {
-  guint16 half;
-  int exponent;
-  float fraction, value;
-
   if (type == VIDGEN_F32)
     return ((const float *)values)[i];
-  half = ((const guint16 *)values)[i];
-  exponent = half >> 10 & 31;
-  fraction = half & 1023;
-  if (exponent == 31)
-    value = half & 1023 ? NAN : INFINITY;
-  else if (exponent)
-    value = ldexpf (1024 + fraction, exponent - 25);
-  else
-    value = ldexpf (fraction, -24);
-  return half & 0x8000 ? -value : value;
+  return vidgen_half_to_float (((const guint16 *)values)[i]);
 }
 
 /* Groups of `size` that cover `count`. */

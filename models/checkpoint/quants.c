@@ -3,7 +3,7 @@
 
 #include "models/checkpoint/quants.h"
 
-#include "models/checkpoint/half.h"
+#include "shaders/half.h"
 
 #define VALUES 32
 #define K_VALUES 256

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "models/checkpoint/half.h"
 #include "shaders/conv2d.h"
+#include "shaders/half.h"
 #include "shaders/runtime/recorder.h"
 
 #define WEIGHT_TYPES ((1u << VIDGEN_TENSOR_F16) | (1u << VIDGEN_TENSOR_F32))

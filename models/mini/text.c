@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "models/checkpoint/half.h"
 #include "models/mini/plan.h"
 #include "shaders/attention.h"
+#include "shaders/half.h"
 #include "shaders/norm.h"
 
 struct _VidgenMiniText {

@@ -8,10 +8,10 @@
 #include <sndfile.h>
 #include <string.h>
 
-#include "models/checkpoint/half.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/mini/stream.h"
 #include "models/mini/tokenizer.h"
+#include "shaders/half.h"
 #include "shaders/noise.h"
 #include "shaders/runtime/device-private.h"
 #include "tests/models/fixture.h"

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "models/checkpoint/half.h"
+#include "shaders/half.h"
 #include "tests/models/fixture.h"
 
 /* A file of this header and `data_bytes` bytes 0, 1, 2, … */

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "models/checkpoint/half.h"
+#include "shaders/half.h"
 #include "tests/models/checkpoints.h"
 
 /* Of each type a few bit patterns and what they stand for. */
