@@ -14,6 +14,33 @@ ATTRIBUTES = {
     "land": ("mountains", "lake", "forest"),
 }
 
+GRAMMAR = {
+    "words": {
+        "colour": {"green": ["green"], "purple": ["purple", "violet"],
+                   "red": ["red"]},
+        "motion": {"slow": ["slow", "calm", "gentle"],
+                   "fast": ["fast", "dancing", "wild"]},
+        "land": {"mountains": ["snowy mountains", "mountains"],
+                 "lake": ["a lake", "still water"],
+                 "forest": ["a forest", "dark trees"]},
+    },
+    "mains": [
+        "{colour} aurora",
+        "{colour} northern lights",
+        "{colour} aurora over {land}",
+        "{motion} {colour} aurora over {land}",
+        "{motion} {colour} northern lights in the night sky",
+        "northern lights over {land}",
+        "{colour} aurora in the sky above {land}",
+        "{motion} aurora at night",
+    ],
+    "clauses": {
+        "colour": ["{colour} light", "in {colour}"],
+        "motion": ["{motion} lights", "{motion} curtains"],
+        "land": ["above {land}", "over {land}"],
+    },
+}
+
 # lower edge, upper rays
 COLOURS = {
     "green": (colour(.25, 1, .45), colour(.05, .55, .50)),

@@ -6,12 +6,41 @@ import numpy as np
 
 from . import canvas, sounds
 from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
     "colour": ("red", "blue", "green", "yellow"),
     "floor": ("wooden", "tiled", "grass"),
     "speed": ("slow", "fast"),
     "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "words": {
+        "colour": {"red": ["red"], "blue": ["blue"], "green": ["green"],
+                   "yellow": ["yellow"]},
+        "floor": {"wooden": ["a wooden floor", "wood", "wooden planks"],
+                  "tiled": ["a tiled floor", "tiles"],
+                  "grass": ["grass", "a green meadow"]},
+        "speed": {"slow": ["slowly"], "fast": ["fast", "quickly"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "a {colour} ball",
+        "a bouncing {colour} ball",
+        "a {colour} ball bouncing on {floor}",
+        "a {colour} ball bouncing {speed} on {floor}",
+        "a {colour} ball bouncing {speed}",
+        "{colour} ball {side} bouncing on {floor}",
+        "a ball bouncing {speed} {side}",
+        "big {colour} ball hitting {floor}",
+    ],
+    "clauses": {
+        "colour": ["the ball is {colour}", "a {colour} ball"],
+        "floor": ["on {floor}"],
+        "speed": ["bouncing {speed}", "{speed}"],
+        "side": ["{side}", "the ball is {side}"],
+    },
 }
 
 COLOURS = {

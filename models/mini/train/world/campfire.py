@@ -6,11 +6,38 @@ import numpy as np
 
 from . import canvas, sounds
 from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
     "size": ("small", "large"),
     "ground": ("snow", "grass", "sand"),
     "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "words": {
+        "size": {"small": ["small", "little"],
+                 "large": ["large", "big", "blazing"]},
+        "ground": {"snow": ["snow"], "grass": ["grass", "the meadow"],
+                   "sand": ["sand", "the beach"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "a campfire at night",
+        "a {size} campfire",
+        "a {size} campfire on {ground}",
+        "{size} campfire crackling on {ground}",
+        "a {size} fire burning {side}",
+        "campfire on {ground} {side}",
+        "burning logs on {ground}",
+        "a crackling fire with sparks",
+        "{size} flames of a campfire at night",
+    ],
+    "clauses": {
+        "size": ["{size} flames", "{size} fire"],
+        "ground": ["on {ground}", "{ground} around it"],
+        "side": ["{side}", "fire {side}"],
+    },
 }
 
 GROUNDS = {

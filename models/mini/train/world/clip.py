@@ -6,16 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import aurora, ball, campfire, canvas, captions, fireworks, ocean, storm
-
-FAMILIES = {
-    "ocean": ocean,
-    "campfire": campfire,
-    "storm": storm,
-    "fireworks": fireworks,
-    "ball": ball,
-    "aurora": aurora,
-}
+from . import canvas, captions
+from .families import FAMILIES
 
 
 @dataclass

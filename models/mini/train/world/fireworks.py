@@ -6,11 +6,36 @@ import numpy as np
 
 from . import canvas, sounds
 from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
     "colour": ("red", "green", "blue", "golden"),
     "size": ("small", "huge"),
     "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "words": {
+        "colour": {"red": ["red"], "green": ["green"], "blue": ["blue"],
+                   "golden": ["golden", "gold"]},
+        "size": {"small": ["small", "little"], "huge": ["huge", "big", "large"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "{colour} fireworks",
+        "{size} {colour} fireworks over the city",
+        "{colour} {size} fireworks at night",
+        "{size} {colour} fireworks exploding with bangs",
+        "{colour} fireworks {side} over a city at night",
+        "fireworks in {colour} {side}",
+        "{colour} fireworks above the town",
+        "{size} fireworks over a city",
+    ],
+    "clauses": {
+        "colour": ["{colour} sparks", "all in {colour}"],
+        "size": ["{size} bursts", "{size} explosions"],
+        "side": ["{side}", "bursts {side}"],
+    },
 }
 
 COLOURS = {

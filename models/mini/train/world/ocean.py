@@ -7,11 +7,41 @@ import numpy as np
 
 from . import canvas, sounds
 from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
     "time": ("sunset", "day", "night"),
     "sea": ("calm", "rough"),
     "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "aliases": {"orb": "time"},
+    "words": {
+        "time": {"sunset": ["sunset", "dusk"], "day": ["day", "noon", "midday"],
+                 "night": ["night"]},
+        "sea": {"calm": ["calm", "gentle", "quiet"],
+                "rough": ["rough", "wild", "stormy"]},
+        "orb": {"sunset": ["sun"], "day": ["sun"], "night": ["moon"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "ocean at {time}",
+        "ocean waves at {time}",
+        "{sea} ocean waves at {time}",
+        "{time} over a {sea} sea",
+        "a {sea} sea at {time}",
+        "{sea} waves rolling to the beach, {time}",
+        "the sea at {time}, the {orb} {side}",
+        "{sea} surf at {time} with the {orb} {side}",
+        "ocean waves",
+        "{sea} sea",
+    ],
+    "clauses": {
+        "time": ["at {time}", "{time}"],
+        "sea": ["{sea} waves", "{sea} water"],
+        "side": ["{orb} {side}", "the {orb} {side}", "the {orb} is {side}"],
+    },
 }
 
 # zenith, horizon, sun or moon, water, strength of the glow

@@ -10,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from . import clip
+from .families import FAMILIES
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--family", choices=list(clip.FAMILIES))
+    parser.add_argument("--family", choices=list(FAMILIES))
     parser.add_argument("--rows", type=int, default=6)
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--first-seed", type=int, default=0)

@@ -39,7 +39,7 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from . import clip
+from .families import FAMILIES
 
 SECONDS = 3
 BLOCK = 1500
@@ -70,7 +70,7 @@ def scene_list() -> list[dict]:
     """Every scene: family, attribute, value, prompt."""
     scenes = []
     for family, key in KEYS.items():
-        for value in clip.FAMILIES[family].ATTRIBUTES[key]:
+        for value in FAMILIES[family].ATTRIBUTES[key]:
             prompt = PROMPTS[family].format(value)
             prompt = prompt.replace("a grass floor", "grass")
             scenes.append({"family": family, "attribute": key, "value": value,

@@ -6,12 +6,43 @@ import numpy as np
 
 from . import canvas, sounds
 from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
     "rain": ("light", "heavy"),
     "time": ("dusk", "night"),
     "lightning": ("none", "frequent"),
     "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "hidden": {("lightning", "none"): {"side"}},
+    "words": {
+        "rain": {"light": ["light", "soft"],
+                 "heavy": ["heavy", "pouring", "strong"]},
+        "time": {"dusk": ["dusk", "evening"], "night": ["night"]},
+        "lightning": {"none": ["no lightning", "no thunder"],
+                      "frequent": ["lightning", "lightning and thunder",
+                                   "thunder and lightning",
+                                   "lightning flashes"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "{rain} rain at {time}",
+        "{rain} rain over the hills",
+        "{rain} rain over dark hills at {time}",
+        "rain at {time} with {lightning}",
+        "{rain} rain with {lightning}",
+        "a storm at {time}",
+        "rainy {time} with {lightning}",
+        "a rainy {time} in the hills, {rain} rain",
+    ],
+    "clauses": {
+        "rain": ["{rain} rain"],
+        "time": ["at {time}", "{time}"],
+        "lightning": ["{lightning}", "with {lightning}"],
+        "side": ["{lightning} {side}"],
+    },
 }
 
 # zenith, horizon

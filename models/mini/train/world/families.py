@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Every family of scenes. A family is a module with
+
+ATTRIBUTES  {attribute: its values}, drawn at random where nobody says;
+GRAMMAR     how its captions are made, see captions.py;
+render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
+            samples float32 [frames * 1500, 2] and events, see clip.Clip.
+"""
+
+from . import aurora, ball, campfire, fireworks, ocean, storm
+
+FAMILIES = {
+    "ocean": ocean,
+    "campfire": campfire,
+    "storm": storm,
+    "fireworks": fireworks,
+    "ball": ball,
+    "aurora": aurora,
+}
