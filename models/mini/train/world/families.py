@@ -8,7 +8,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
             samples float32 [frames * 1500, 2] and events, see clip.Clip.
 """
 
-from . import aurora, ball, campfire, fireworks, ocean, storm
+from . import aurora, ball, campfire, drops, fireworks, ocean, storm
 
 FAMILIES = {
     "ocean": ocean,
@@ -17,4 +17,5 @@ FAMILIES = {
     "fireworks": fireworks,
     "ball": ball,
     "aurora": aurora,
+    "drops": drops,
 }
