@@ -27,9 +27,9 @@ def _fields(template: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(template) if name}
 
 
-def caption(family: str, attributes: dict[str, str],
-            rng: np.random.Generator) -> str:
-    """A random caption that is true of the attributes."""
+def describe(family: str, attributes: dict[str, str],
+             rng: np.random.Generator) -> tuple[str, set[str]]:
+    """A random caption that is true of the attributes, and those it names."""
     grammar = FAMILIES[family].GRAMMAR
     aliases = grammar.get("aliases", {}).items()
     values = attributes | {name: attributes[other] for name, other in aliases}
@@ -50,8 +50,16 @@ def caption(family: str, attributes: dict[str, str],
     parts = [phrase(main)]
     for name in rng.permutation(open_names)[:2]:
         if rng.random() < .7:
-            parts.append(phrase(str(rng.choice(grammar["clauses"][name]))))
-    return ", ".join(parts)
+            chosen = str(rng.choice(grammar["clauses"][name]))
+            parts.append(phrase(chosen))
+            named |= _fields(chosen)
+    return ", ".join(parts), named & attributes.keys()
+
+
+def caption(family: str, attributes: dict[str, str],
+            rng: np.random.Generator) -> str:
+    """A random caption that is true of the attributes."""
+    return describe(family, attributes, rng)[0]
 
 
 def words_of(text: str) -> list[str]:
