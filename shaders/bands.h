@@ -9,8 +9,8 @@ G_BEGIN_DECLS
 
 /* A parametric band synthesiser of stereo sound, in three kernels and one
  * matrix product; models/mini/FORMAT.md section 5 has the maths. The two
- * channels are mid and side throughout, a frame is `hop` samples, and a (band,
- * channel) pair has noise over the whole band and one tone within it.
+ * channels are left and right, or mid and side, which vidgen_waveform() alone
+ * tells apart; a frame is `hop` samples, and a (band, channel) pair has noise over the whole band and one tone within it.
  *
  * The work of a chunk: vidgen_bands(), vidgen_spectrum(), a gemm of the
  * spectrum with vidgen_spectrum_imdct() as weight, vidgen_waveform(). A stream

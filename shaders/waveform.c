@@ -53,11 +53,14 @@ vidgen_waveform_reference (const VidgenWaveform *waveform)
 
   for (guint frame = 0; frame < waveform->frames; frame++) {
     for (guint m = 0; m < waveform->hop; m++) {
-      const double mid = channel_sample (waveform, frame, 0, m);
-      const double side = channel_sample (waveform, frame, 1, m);
+      const double first = channel_sample (waveform, frame, 0, m);
+      const double second = channel_sample (waveform, frame, 1, m);
+      const gboolean mid_side = waveform->mid_side;
+      const double left = mid_side ? (first + second) / G_SQRT2 : first;
+      const double right = mid_side ? (first - second) / G_SQRT2 : second;
 
-      *out++ = (float)CLAMP ((mid + side) * G_SQRT2 / 2, -1.0, 1.0);
-      *out++ = (float)CLAMP ((mid - side) * G_SQRT2 / 2, -1.0, 1.0);
+      *out++ = (float)CLAMP (left, -1.0, 1.0);
+      *out++ = (float)CLAMP (right, -1.0, 1.0);
     }
   }
 }
@@ -77,6 +80,7 @@ vidgen_waveform (VidgenRecorder *recorder, const VidgenWaveform *waveform)
     guint64 noise, levels, phases, out;
     guint32 frames, bands, hop;
     float sample_rate;
+    guint32 mid_side;
   } push = {
     vidgen_span_address (waveform->noise),
     vidgen_span_address (waveform->levels),
@@ -86,6 +90,7 @@ vidgen_waveform (VidgenRecorder *recorder, const VidgenWaveform *waveform)
     waveform->bands,
     hop,
     waveform->sample_rate,
+    waveform->mid_side ? 1 : 0,
   };
   const VidgenDispatch dispatch = {
     .kernel = &waveform_kernel,

@@ -17,6 +17,7 @@ layout (push_constant, scalar) uniform Push
   uint bands;
   uint hop;
   float sample_rate;
+  uint mid_side;
 };
 
 // Consecutive samples of one invocation; one load of a tone feeds them all.
@@ -63,10 +64,15 @@ main ()
   if (first >= hop || frame >= frames)
     return;
 
-  const vec4 mid = channel_samples (frame, 0, first);
-  const vec4 side = channel_samples (frame, 1, first);
-  const vec4 left = clamp ((mid + side) * 0.7071067811865476, -1.0, 1.0);
-  const vec4 right = clamp ((mid - side) * 0.7071067811865476, -1.0, 1.0);
+  vec4 left = channel_samples (frame, 0, first);
+  vec4 right = channel_samples (frame, 1, first);
+  if (mid_side != 0) {
+    const vec4 side = right;
+    right = (left - side) * 0.7071067811865476;
+    left = (left + side) * 0.7071067811865476;
+  }
+  left = clamp (left, -1.0, 1.0);
+  right = clamp (right, -1.0, 1.0);
   const uint last = min (SAMPLES, hop - first);
   for (uint i = 0; i < last; i++) {
     to.v[2 * (frame * hop + first + i)] = left[i];

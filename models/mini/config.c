@@ -104,6 +104,22 @@ read_bands (
   }
 }
 
+static gboolean
+read_mid_side (VidgenFields *fields, const VidgenSection *sound)
+{
+  g_autofree char *layout = NULL;
+
+  if (!sound->object || !json_object_has_member (sound->object, "layout"))
+    return TRUE;
+  layout = vidgen_fields_string (fields, sound, "layout");
+  if (g_strcmp0 (layout, "left-right") == 0)
+    return FALSE;
+  if (layout && !g_str_equal (layout, "mid-side"))
+    vidgen_fields_fail (fields,
+        "sound.layout is '%s', expected left-right or mid-side", layout);
+  return TRUE;
+}
+
 static void
 read_sound (
     VidgenFields *fields, const VidgenSection *root, VidgenMiniConfig *config)
@@ -122,6 +138,7 @@ read_sound (
       fields, &sound, "tonal_bands", 0, config->sound.bands);
   config->sound.tonality_floor =
       vidgen_fields_number (fields, &sound, "tonality_floor", 0, 1);
+  config->sound.mid_side = read_mid_side (fields, &sound);
   if (!fields->failed &&
       vidgen_mini_sound_frames (config) * config->sound.hop !=
           config->chunk.samples)

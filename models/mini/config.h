@@ -48,6 +48,7 @@ typedef struct {
     guint bands, tonal_bands;
     float *band_edges_hz; /* bands + 1 */
     double tonality_floor;
+    gboolean mid_side; /* the channels, otherwise left and right */
   } sound;
   struct {
     guint size, layers, heads, mlp, tokens, buckets;

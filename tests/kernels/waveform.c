@@ -43,6 +43,7 @@ run (VidgenKernelTest *test, guint frames, guint bands, guint hop,
     .bands = bands,
     .hop = hop,
     .sample_rate = sample_rate,
+    .mid_side = vidgen_kernel_test_int (test, 0, 1) != 0,
     .noise = vidgen_kernel_test_input (
         test, VIDGEN_TEST_F32, (frames + 1) * 2 * 2 * hop, 0.3),
     .levels = draw_levels (test, frames, bands),
@@ -72,8 +73,8 @@ test_chunk (VidgenKernelTest *test)
   run (test, 24, 32, 250, 24000);
 }
 
-/* A steady 1000 Hz of amplitude 0.5 in mid at 8000 Hz, noise that overlaps to
- * 0.25 in side. */
+/* A steady 1000 Hz of amplitude 0.5 in the first channel at 8000 Hz, noise
+ * that overlaps to 0.25 in the second. */
 static void
 test_known (void)
 {
@@ -105,13 +106,18 @@ test_known (void)
     levels[frame * 6 + 1] = 0.5f;
     levels[frame * 6 + 2] = 1000;
   }
-  vidgen_waveform_reference (&waveform);
   for (guint n = 0; n < 16; n++) {
-    const double mid = 0.5 * cos (2 * G_PI * n / 8), side = 0.25;
+    const double tone = 0.5 * cos (2 * G_PI * n / 8), hum = 0.25;
 
-    g_assert_cmpfloat_with_epsilon (out[2 * n], (mid + side) / G_SQRT2, 1e-6);
+    waveform.mid_side = FALSE;
+    vidgen_waveform_reference (&waveform);
+    g_assert_cmpfloat_with_epsilon (out[2 * n], tone, 1e-6);
+    g_assert_cmpfloat_with_epsilon (out[2 * n + 1], hum, 1e-6);
+    waveform.mid_side = TRUE;
+    vidgen_waveform_reference (&waveform);
+    g_assert_cmpfloat_with_epsilon (out[2 * n], (tone + hum) / G_SQRT2, 1e-6);
     g_assert_cmpfloat_with_epsilon (
-        out[2 * n + 1], (mid - side) / G_SQRT2, 1e-6);
+        out[2 * n + 1], (tone - hum) / G_SQRT2, 1e-6);
   }
 }
 

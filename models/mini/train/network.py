@@ -154,6 +154,8 @@ class TextEncoder(nn.Module):
         )
         self.pool = nn.Linear(size, config["transformer"]["size"])
         nn.init.normal_(self.embedding.weight, std=0.5)
+        with torch.no_grad():
+            self.embedding.weight[-self.tokenizer.buckets :] = 0
 
     def forward(self, prompts: list[str]) -> Conditioning:
         tokens, mask = self.tokenizer.batch(prompts)

@@ -22,6 +22,16 @@ LENGTH = 7
 NO_CAPTION = 0.1
 SINK_SHARE = 0.38
 SPLICE_SHARE = 0.12
+STRANGE_SHARE = 0.2
+
+
+def with_strangers(text: str, rng: np.random.Generator) -> str:
+    """Now and then with words in it that no caption knows, each of which says
+    nothing, so that prompts may hold such words."""
+    words = text.split()
+    while rng.random() < STRANGE_SHARE:
+        words.insert(int(rng.integers(len(words) + 1)), f"x{rng.integers(10**6)}")
+    return " ".join(words)
 
 
 @dataclass
@@ -93,7 +103,8 @@ class Sequences:
         if rng.random() < NO_CAPTION:
             return ""
         note = self.notes[clip]
-        return captions.caption(note["family"], note["attributes"], rng)
+        text = captions.caption(note["family"], note["attributes"], rng)
+        return with_strangers(text, rng)
 
     def standard(self, clip: int) -> Tensor:
         """All chunks of a clip, [chunks, V, values]."""

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from safetensors import safe_open
-from torch import nn
+from torch import Tensor, nn
 
+from network import TextEncoder
 from world import captions, sound
 
 CONFIG = Path(__file__).with_name("config.json")
@@ -34,9 +35,30 @@ def read_config(path: Path = CONFIG) -> dict:
     return config
 
 
-def load_part(module: nn.Module, path: Path, prefix: str) -> None:
-    """Loads the tensors of a weights file whose names begin with `prefix`."""
+def read_part(path: Path, prefix: str) -> dict[str, Tensor]:
+    """The tensors of a weights file whose names begin with `prefix`."""
     with safe_open(path, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(prefix)]
-        tensors = {name[len(prefix) :]: file.get_tensor(name) for name in names}
-    module.load_state_dict({name: value.float() for name, value in tensors.items()})
+        return {name[len(prefix) :]: file.get_tensor(name).float() for name in names}
+
+
+def load_part(module: nn.Module, path: Path, prefix: str) -> None:
+    module.load_state_dict(read_part(path, prefix))
+
+
+def load_text(text: TextEncoder, path: Path) -> None:
+    """As load_part, where a word that the file does not know stays as new as
+    it is: worlds grow."""
+    with safe_open(path, framework="pt") as file:
+        known = json.loads(file.metadata()["config"])["text"]["vocabulary"]
+    tensors = read_part(path, "text.")
+    stored = tensors["embedding.weight"]
+    rows = text.embedding.weight.detach().clone()
+    buckets = text.tokenizer.buckets
+    rows[0] = stored[0]
+    rows[-buckets:] = stored[-buckets:]
+    for place, word in enumerate(known):
+        token = text.tokenizer.ids.get(word.encode())
+        if token is not None:
+            rows[token] = stored[1 + place]
+    text.load_state_dict(tensors | {"embedding.weight": rows})

@@ -31,6 +31,7 @@ class Synthesiser:
         self.bands = len(edges) - 1
         self.tonal = sound["tonal_bands"]
         self.floor = sound["tonality_floor"]
+        self.mid_side = sound.get("layout", "mid-side") == "mid-side"
         self.centre = (edges[1:] + edges[:-1]) / 2
         self.halfwidth = (edges[1:] - edges[:-1]) / 2
         bin_hz = self.rate / (2 * self.hop)
@@ -100,6 +101,6 @@ class Synthesiser:
         wave += self.tones(
             p.amplitude[..., : self.tonal], p.frequency_hz[..., : self.tonal]
         )
-        left, right = wave[0] + wave[1], wave[0] - wave[1]
-        stereo = np.stack([left, right], axis=1) / np.sqrt(2)
-        return np.clip(stereo, -1, 1).astype(np.float32)
+        if self.mid_side:
+            wave = np.stack([wave[0] + wave[1], wave[0] - wave[1]]) / np.sqrt(2)
+        return np.clip(wave.T, -1, 1).astype(np.float32)

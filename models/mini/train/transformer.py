@@ -115,9 +115,11 @@ class Training(loop.Stage):
         self.batch = arguments.batch
         self.judged = arguments.judged
         if arguments.init:
-            shipped.load_part(self.model.text, arguments.init, "text.")
+            shipped.load_text(self.model.text, arguments.init)
             shipped.load_part(self.model.transformer, arguments.init, "transformer.")
-        self.optimiser = self.model.optimiser(CONTINUED if arguments.init else FRESH)
+        self.optimiser = self.model.optimiser(
+            arguments.rate or (CONTINUED if arguments.init else FRESH)
+        )
         statistics = torch.load(arguments.data[0] / "statistics.pt")
         self.kept = {"statistics": statistics}
         self.data = Sequences(arguments.data, **statistics)
@@ -147,6 +149,7 @@ def main() -> None:
     parser.add_argument("--sound", type=Path, required=True, help="the basis")
     parser.add_argument("--judged", type=int, default=4, metavar="BATCHES")
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
+    parser.add_argument("--rate", type=float, help="peak, relative to a fresh run's")
     loop.run(Training, parser.parse_args())
 
 

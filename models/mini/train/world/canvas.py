@@ -46,6 +46,23 @@ def gradient(bottom: np.ndarray, top: np.ndarray, low: float,
     return mix(bottom, top, smoothstep(low, high, Y))
 
 
+def box(left: float, right: float, bottom: float,
+        top: float) -> tuple[slice, slice]:
+    """Rows and columns of the part of the picture within these limits."""
+    rows = np.searchsorted(-Y_LINE, [-top, -bottom])
+    columns = np.searchsorted(X_LINE, [left, right])
+    return slice(*map(int, rows)), slice(*map(int, columns))
+
+
+def distance_to_line(x: np.ndarray, y: np.ndarray, start: tuple[float, float],
+                     end: tuple[float, float]) -> np.ndarray:
+    """Distance of the points x, y from the straight line start…end."""
+    way_x, way_y = end[0] - start[0], end[1] - start[1]
+    along = (x - start[0]) * way_x + (y - start[1]) * way_y
+    along = np.clip(along / (way_x * way_x + way_y * way_y), 0, 1)
+    return np.hypot(x - start[0] - along * way_x, y - start[1] - along * way_y)
+
+
 def blur_matrix(size: int, sigma: float) -> np.ndarray:
     """Gaussian blur of a line of `size` pixels as a matrix [size, size]."""
     place = np.arange(size)

@@ -65,7 +65,7 @@ def check_analysis() -> None:
         level, tonality, moved = values[:, :, band].mean(axis=0)
         place = sound.CENTRES[band] + sound.HALFWIDTHS[band] * moved / tonality
         assert tonality > .97 and abs(place - frequency) < .5
-        assert abs(level - 10 * np.log10(.04)) < .2
+        assert abs(level - 10 * np.log10(.02)) < .2
     rng = np.random.default_rng(2)
     values = sound.analyse(rng.normal(0, .1, (48000, 2)))[:, :, 0]
     energy = (10 ** (values[:, 0] / 10)).mean(axis=0)

@@ -3,7 +3,7 @@
 """Analysis of stereo sound into the parameters of FORMAT.md, section 5.
 
 A clip becomes values [frames, 3, 2, BANDS]: level in dB, tonality and
-tonality × offset of the mid and the side channel. Levels come from a Hann
+tonality × offset of the left and the right channel. Levels come from a Hann
 window of 2·HOP samples, so that onsets stay sharp; how that energy lies
 within the window's 48 Hz bins, and what of it is a tone, comes from a window
 four times as long, by frequency reassignment (Auger and Flandrin, "Improving
@@ -133,9 +133,7 @@ def analyse_channel(channel: np.ndarray) -> np.ndarray:
 
 def analyse(samples: np.ndarray) -> np.ndarray:
     """Stereo samples [n, 2], ±1, to values [n / HOP, 3, 2, BANDS], float32."""
-    middle = (samples[:, 0] + samples[:, 1]) / np.sqrt(2)
-    side = (samples[:, 0] - samples[:, 1]) / np.sqrt(2)
-    values = [analyse_channel(channel) for channel in (middle, side)]
+    values = [analyse_channel(samples[:, channel]) for channel in (0, 1)]
     return np.stack(values, axis=2).astype(np.float32)
 
 

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""A smith's hammer falls on glowing iron on an anvil; every blow clangs,
+flashes and throws sparks."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
+
+ATTRIBUTES = {
+    "glow": ("orange", "white", "blue"),
+    "size": ("small", "large"),
+    "pace": ("slow", "fast"),
+    "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "words": {
+        "glow": {"orange": ["orange"], "white": ["white"], "blue": ["blue"]},
+        "size": {"small": ["small", "little"], "large": ["large", "big", "heavy"]},
+        "pace": {"slow": ["slowly"], "fast": ["fast", "quickly"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "a smith hammering {glow} iron",
+        "a {size} hammer hitting {glow} iron",
+        "a {size} hammer hitting an anvil {pace}",
+        "a smith at the anvil {side}",
+        "a smith hammering {glow} iron {pace}",
+        "{glow} glowing iron on an anvil {side}",
+        "{glow} sparks at the forge, hammering {pace}",
+        "a {size} hammer hitting glowing iron, {glow} sparks",
+        "a forge with {glow} sparks and a {size} hammer",
+    ],
+    "clauses": {
+        "glow": ["{glow} sparks", "the iron is {glow}"],
+        "size": ["a {size} hammer", "with a {size} hammer"],
+        "pace": ["hammering {pace}", "{pace}"],
+        "side": ["{side}", "the anvil is {side}"],
+    },
+}
+
+GLOWS = {
+    "orange": colour(1, .42, .05),
+    "white": colour(1, .95, .86),
+    "blue": colour(.16, .42, 1),
+}
+# half width and half height of the head, thickness of the handle
+HAMMERS = {"small": (.13, .14, .04), "large": (.25, .26, .06)}
+PERIODS = {"slow": 1.12, "fast": .58}
+RAISED = {"slow": .95, "fast": .70}
+# Hz of the lowest partial of the clang
+PITCHES = {"orange": 430, "white": 640, "blue": 930}
+AMBIENT = colour(.42, .38, .36)
+ANVIL_TOP = -.40
+IRON_TOP = -.26
+ARM = 1.12
+GRIP = .66
+SPARK_LIFE = .75
+SPARKS = 16
+
+
+def _pose(part: float, raised: float) -> float:
+    """Angle of the hammer at a part 0…1 of the time between two blows."""
+    up = smoothstep(0, .55, part)
+    down = np.clip((part - .76) / .24, 0, 1) ** 2
+    return raised * (up - down)
+
+
+def _bar(picture: np.ndarray, left: float, right: float, bottom: float,
+         top: float, paint: np.ndarray) -> np.ndarray:
+    """The picture with a soft rectangle in it."""
+    inside = np.minimum(np.minimum(X - left, right - X), np.minimum(Y - bottom, top - Y))
+    return mix(picture, paint, smoothstep(-.015, .015, inside))
+
+
+def _room(rng: np.random.Generator, x: float, way: float) -> np.ndarray:
+    """Workshop, smith and anvil as seen in white light."""
+    rows = np.floor(Y * 4.5)
+    joint = np.minimum(np.abs((Y * 4.5) % 1 - .5),
+                       np.abs((X * 2 + rows * .5) % 1 - .5) * 2.2)
+    bricks = .75 + .25 * smoothstep(.50, .36, joint)
+    bricks = bricks * (1 + .08 * np.sin(rows * 5 + np.floor(X * 2 + rows * .5) * 9))
+    picture = mix(colour(.30, .19, .17) * bricks, colour(.30, .25, .22),
+                  smoothstep(-.62, -.66, Y))
+    body = x + way * 1.42
+    torso = smoothstep(1.04, .96, np.hypot((X - body) / .42, (Y + .72) / .95))
+    picture = mix(picture, colour(.42, .25, .12), torso)
+    head = smoothstep(.255, .225, np.hypot(X - body, Y - .43))
+    picture = mix(picture, colour(.85, .55, .38), head)
+    hair = head * smoothstep(.46, .50, Y + .15 * way * (X - body))
+    picture = mix(picture, colour(.18, .10, .06), hair)
+    steel = colour(.46, .49, .56)
+    picture = _bar(picture, x - .34, x + .34, -1.2, -.84, steel * .75)
+    picture = _bar(picture, x - .17, x + .17, -.9, -.6, steel * .65)
+    horn = np.hypot(np.maximum((X - x) * -way - .42, 0) / .34, (Y - ANVIL_TOP + .13) / .13)
+    horn = smoothstep(1.1, .9, horn) * (np.abs(X - x) < .8) * ((X - x) * -way > .3)
+    picture = mix(picture, steel, horn)
+    return _bar(picture, x - .50, x + .50, ANVIL_TOP - .26, ANVIL_TOP, steel)
+
+
+class Hammer:
+    """Forearm, handle and head, which turn about the smith's elbow."""
+
+    def __init__(self, x: float, way: float, size: str):
+        self.wide, self.high, self.handle = HAMMERS[size]
+        self.way = way
+        self.elbow = (x + way * ARM, IRON_TOP + self.high)
+        reach = ARM + self.wide + .08
+        edges = sorted((self.elbow[0] - way * reach, self.elbow[0] + way * .3))
+        self.place = canvas.box(*edges, IRON_TOP - .08, 1)
+        self.x, self.y = X[self.place], Y[self.place]
+
+    def draw(self, picture: np.ndarray, angle: float, light: np.ndarray) -> None:
+        """Draws it, lit by `light` [3, HEIGHT, WIDTH], raised by `angle`."""
+        part = (slice(None), *self.place)
+        under, lit = picture[part], light[part]
+        turn = (np.cos(angle), np.sin(angle))
+        away_x = (self.elbow[0] - self.x) * self.way
+        away_y = self.y - self.elbow[1]
+        along = away_x * turn[0] + away_y * turn[1]
+        across = away_y * turn[0] - away_x * turn[1]
+        shaft = np.minimum(self.handle - np.abs(across), ARM - along)
+        shaft = np.minimum(shaft, along - .3)
+        under = mix(under, colour(.75, .48, .20) * lit, smoothstep(-.015, .015, shaft))
+        thick = .15 - .07 * np.clip(along / (ARM - GRIP), 0, 1)
+        beyond = np.maximum(np.maximum(-along, along - (ARM - GRIP + .06)), 0)
+        arm = thick - np.hypot(across, beyond)
+        under = mix(under, colour(.85, .55, .38) * lit, smoothstep(-.015, .015, arm))
+        block = np.minimum(self.wide - np.abs(along - ARM), self.high - np.abs(across))
+        steel = colour(.62, .65, .72) * (lit * (1 + .35 * across / self.high))
+        picture[part] = mix(under, steel, smoothstep(-.015, .015, block))
+
+
+def _sparks(blows: list[dict], x: float, time: float) -> np.ndarray:
+    xs, ys, weights = [], [], []
+    for blow in blows:
+        for lag, share in ((0, 1), (.02, .7), (.04, .4)):
+            age = time - blow["time"] - lag
+            if not 0 <= age < SPARK_LIFE:
+                continue
+            xs.append(x + blow["speed_x"] * age)
+            ys.append(IRON_TOP + blow["speed_y"] * age - 2.2 * age * age)
+            fade = share * (1 - age / SPARK_LIFE)
+            weights.append(np.full(SPARKS, fade))
+    if not xs:
+        return np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    return canvas.splat(np.concatenate(xs), np.concatenate(ys), np.concatenate(weights))
+
+
+def _blows(rng: np.random.Generator, period: float, offset: float,
+           duration: float) -> list[dict]:
+    blows = []
+    for time in np.arange(int((duration + offset) / period) + 1) * period - offset:
+        angle = rng.uniform(.10, .90, SPARKS) * np.pi
+        speed = rng.uniform(.9, 2.3, SPARKS)
+        blows.append({"time": time, "speed_x": np.cos(angle) * speed,
+                      "speed_y": np.sin(angle) * speed})
+    return blows
+
+
+def _clang(rng: np.random.Generator, pitch: float, large: bool) -> np.ndarray:
+    count = int(.9 * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    sound = np.zeros(count, np.float32)
+    for ratio, level, decay in ((1, 1, 5.5), (2.76, .6, 8), (5.4, .3, 13)):
+        sound += level * np.sin(2 * np.pi * pitch * ratio * time) * np.exp(-decay * time)
+    thud = 95 if large else 230
+    sound += (1.5 if large else .5) * np.sin(2 * np.pi * thud * time) * np.exp(-16 * time)
+    sound += .7 * sounds.noise(rng, count, 1) * np.exp(-150 * time)
+    return sound * (1 - np.exp(-4000 * time))
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, events."""
+    duration = frames / canvas.FRAME_RATE
+    glow = GLOWS[attributes["glow"]]
+    period = PERIODS[attributes["pace"]] * rng.uniform(.95, 1.05)
+    raised = RAISED[attributes["pace"]]
+    offset = rng.uniform(0, period)
+    side = attributes["side"]
+    x = canvas.SIDES[side] * .9 + rng.uniform(-.06, .06)
+    way = {"left": 1, "right": -1, "centre": rng.choice([-1, 1])}[side]
+    room = _room(rng, x, way)
+    hammer = Hammer(x, way, attributes["size"])
+    blows = _blows(rng, period, offset, duration)
+    distance = np.hypot(X - x, Y - IRON_TOP)
+    near = np.exp(-(distance / .75) ** 2) + .30 * np.exp(-(distance / 1.6) ** 2)
+    lamp = np.exp(-(distance / .26) ** 2)
+    iron = np.minimum(np.minimum(.36 - np.abs(X - x), Y - ANVIL_TOP), IRON_TOP - Y)
+    iron = smoothstep(-.02, .02, iron)
+    hot = mix(glow, colour(1, 1, 1), .25)
+    point, halo = canvas.Blur(1.9), canvas.Blur(5)
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        time = i / canvas.FRAME_RATE
+        age = (time + offset) % period
+        flash = np.exp(-9 * age)
+        light = glow * (near * (.55 + 1.3 * flash)) + AMBIENT
+        picture = room * light
+        picture = mix(picture, hot * (.92 + .3 * flash), iron)
+        hammer.draw(picture, _pose(age / period, raised), light)
+        sparks = _sparks(blows, x, time)
+        picture += glow * (halo(sparks) * 14 + lamp * (.22 + 1.3 * flash))
+        picture += hot * (point(sparks) * 22)
+        canvas.store(video[i], picture)
+
+    roar = sounds.noise(rng, sounds.sample_count(frames))
+    sound = sounds.filtered(roar, "bandpass", 60, 350) * .035
+    clang = _clang(rng, PITCHES[attributes["glow"]], attributes["size"] == "large")
+    clang = sounds.pan(clang * .28, x)
+    events = []
+    for blow in blows:
+        sounds.add_event(sound, clang, blow["time"])
+        if 0 <= blow["time"] < duration:
+            events.append(sounds.event(blow["time"], x, "blow"))
+    return video, sound, events
