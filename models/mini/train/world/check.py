@@ -25,7 +25,8 @@ def check_captions() -> None:
             text = captions.words_of(captions.caption(family, attributes, rng))
             assert set(text) <= words and len(text) < 24
             for side in ("left", "right"):
-                assert side not in text or attributes["side"] == side
+                told = attributes.get("heading", attributes.get("side"))
+                assert side not in text or told == side
             if "lightning" in text and "no" not in text:
                 assert attributes["lightning"] == "frequent"
 

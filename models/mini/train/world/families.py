@@ -8,7 +8,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
             samples float32 [frames * 1500, 2] and events, see clip.Clip.
 """
 
-from . import aurora, ball, campfire, drops, fireworks, ocean, storm
+from . import aurora, ball, campfire, cars, drops, fireworks, ocean, storm
 
 FAMILIES = {
     "ocean": ocean,
@@ -18,4 +18,5 @@ FAMILIES = {
     "ball": ball,
     "aurora": aurora,
     "drops": drops,
+    "cars": cars,
 }

@@ -42,12 +42,13 @@ def noise(rng: np.random.Generator, count: int, channels: int = 2) -> np.ndarray
     return rng.standard_normal(shape, np.float32)
 
 
-def pan(mono: np.ndarray, x: float) -> np.ndarray:
-    """Stereo [n, 2] of a sound at picture position x, at constant power."""
+def pan(mono: np.ndarray, x: float | np.ndarray) -> np.ndarray:
+    """Stereo [n, 2] of a sound at picture position x, or at positions x [n]
+    of its samples, at constant power."""
     place = np.clip(x / ASPECT * 1.5, -1, 1)
     angle = (place + 1) * np.pi / 4
-    gains = np.array([np.cos(angle), np.sin(angle)], np.float32) * 1.2
-    return mono[:, None].astype(np.float32) * gains
+    gains = np.stack([np.cos(angle), np.sin(angle)], axis=-1) * 1.2
+    return mono[:, None].astype(np.float32) * gains.astype(np.float32)
 
 
 def add_event(sound: np.ndarray, event: np.ndarray, time: float) -> None:
