@@ -60,6 +60,8 @@ TIMBRES = {
     "silver": (2100, 1580, 26, 2.76),
 }
 PERIODS = {"slow": 1.0, "fast": .52}
+PAPER = colour(.97, .94, .84)
+INK = colour(.08, .07, .10)
 DIAL_Y = .42
 DIAL = .36
 FRAME = .50
@@ -68,6 +70,11 @@ BOB = .25
 SWING = .40
 HAND = .24
 STEPS = 12
+
+
+def _within(distance: np.ndarray, radius: float, soft: float = .015) -> np.ndarray:
+    """Cover of what is nearer than the radius."""
+    return smoothstep(radius + soft, radius - soft, distance)
 
 
 def _gloss(across: np.ndarray, up: np.ndarray) -> np.ndarray:
@@ -79,23 +86,23 @@ def _wall(rng: np.random.Generator, wall: np.ndarray, x: float) -> np.ndarray:
     stripes = np.sin(X * 14 + rng.uniform(0, 6))
     light = 1 - .22 * np.hypot(X - x, Y - .3)
     picture = wall * (light * (1 + .10 * smoothstep(-.3, .3, stripes)))
-    shadow = smoothstep(FRAME + .14, FRAME - .08, np.hypot(X - x - .06, Y - DIAL_Y + .08))
-    return picture * (1 - .5 * shadow)
+    distance = np.hypot(X - x - .06, Y - DIAL_Y + .08)
+    return picture * (1 - .5 * _within(distance, FRAME + .03, .11))
 
 
 def _face(picture: np.ndarray, metal: np.ndarray, x: float) -> np.ndarray:
     """Adds the frame and the dial with its marks and its short hand."""
     distance = np.hypot(X - x, Y - DIAL_Y)
     shine = _gloss((X - x) / FRAME, (Y - DIAL_Y) / FRAME)
-    picture = mix(picture, metal * shine, smoothstep(FRAME + .02, FRAME - .02, distance))
-    inner = smoothstep(DIAL + .05, DIAL + .01, distance)
-    picture = mix(picture, metal * .35, inner)
-    picture = mix(picture, colour(.97, .94, .84), smoothstep(DIAL + .01, DIAL - .03, distance))
+    picture = mix(picture, metal * shine, _within(distance, FRAME))
+    picture = mix(picture, metal * .35, _within(distance, DIAL + .03))
+    picture = mix(picture, PAPER, _within(distance, DIAL - .01))
     for hour in range(12):
         angle = hour * np.pi / 6
         size = .048 if hour % 3 == 0 else .028
-        away = np.hypot(X - x - .285 * np.sin(angle), Y - DIAL_Y - .285 * np.cos(angle))
-        picture = mix(picture, colour(.08, .07, .10), smoothstep(size + .015, size - .015, away))
+        across = X - x - .285 * np.sin(angle)
+        up = Y - DIAL_Y - .285 * np.cos(angle)
+        picture = mix(picture, INK, _within(np.hypot(across, up), size))
     return picture
 
 
@@ -106,7 +113,7 @@ def _hand(picture: np.ndarray, x: float, angle: float, length: float,
     end = (x + length * np.sin(angle), DIAL_Y + length * np.cos(angle))
     away = canvas.distance_to_line(X[place], Y[place], (x, DIAL_Y), end)
     part = (slice(None), *place)
-    picture[part] = mix(picture[part], tint, smoothstep(width + .015, width - .015, away))
+    picture[part] = mix(picture[part], tint, _within(away, width))
 
 
 class Pendulum:
@@ -158,7 +165,7 @@ def render(attributes: dict, rng: np.random.Generator,
     offset = rng.uniform(0, 2 * period)
     first = int(rng.integers(STEPS))
     still = _face(_wall(rng, WALLS[attributes["wall"]], x), metal, x)
-    _hand(still, x, rng.uniform(0, 2 * np.pi), .17, .035, colour(.08, .07, .10))
+    _hand(still, x, rng.uniform(0, 2 * np.pi), .17, .035, INK)
     pendulum = Pendulum(x, metal)
 
     video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)

@@ -8,7 +8,9 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
             samples float32 [frames * 1500, 2] and events, see clip.Clip.
 """
 
-from . import aurora, ball, campfire, cars, drops, fireworks, ocean, storm
+from . import (
+    aurora, ball, campfire, cars, clock, drops, fireworks, ocean, storm,
+)
 
 FAMILIES = {
     "ocean": ocean,
@@ -19,4 +21,5 @@ FAMILIES = {
     "aurora": aurora,
     "drops": drops,
     "cars": cars,
+    "clock": clock,
 }
