@@ -9,7 +9,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 """
 
 from . import (
-    aurora, ball, campfire, cars, clock, drops, fireworks, ocean, storm,
+    aurora, ball, campfire, cars, clock, drops, fireworks, forge, ocean, storm,
 )
 
 FAMILIES = {
@@ -22,4 +22,5 @@ FAMILIES = {
     "drops": drops,
     "cars": cars,
     "clock": clock,
+    "forge": forge,
 }

@@ -69,11 +69,16 @@ def _pose(part: float, raised: float) -> float:
     return raised * (up - down)
 
 
+def _solid(inside: np.ndarray) -> np.ndarray:
+    """Cover of where the depth inside a shape is above 0."""
+    return smoothstep(-.015, .015, inside)
+
+
 def _bar(picture: np.ndarray, left: float, right: float, bottom: float,
          top: float, paint: np.ndarray) -> np.ndarray:
     """The picture with a soft rectangle in it."""
-    inside = np.minimum(np.minimum(X - left, right - X), np.minimum(Y - bottom, top - Y))
-    return mix(picture, paint, smoothstep(-.015, .015, inside))
+    inside = np.minimum.reduce([X - left, right - X, Y - bottom, top - Y])
+    return mix(picture, paint, _solid(inside))
 
 
 def _room(rng: np.random.Generator, x: float, way: float) -> np.ndarray:
@@ -95,9 +100,9 @@ def _room(rng: np.random.Generator, x: float, way: float) -> np.ndarray:
     steel = colour(.46, .49, .56)
     picture = _bar(picture, x - .34, x + .34, -1.2, -.84, steel * .75)
     picture = _bar(picture, x - .17, x + .17, -.9, -.6, steel * .65)
-    horn = np.hypot(np.maximum((X - x) * -way - .42, 0) / .34, (Y - ANVIL_TOP + .13) / .13)
-    horn = smoothstep(1.1, .9, horn) * (np.abs(X - x) < .8) * ((X - x) * -way > .3)
-    picture = mix(picture, steel, horn)
+    ahead = (x - X) * way
+    horn = np.hypot(np.maximum(ahead - .42, 0) / .34, (Y - ANVIL_TOP + .13) / .13)
+    picture = mix(picture, steel, smoothstep(1.1, .9, horn) * (ahead > .3))
     return _bar(picture, x - .50, x + .50, ANVIL_TOP - .26, ANVIL_TOP, steel)
 
 
@@ -124,14 +129,14 @@ class Hammer:
         across = away_y * turn[0] - away_x * turn[1]
         shaft = np.minimum(self.handle - np.abs(across), ARM - along)
         shaft = np.minimum(shaft, along - .3)
-        under = mix(under, colour(.75, .48, .20) * lit, smoothstep(-.015, .015, shaft))
+        under = mix(under, colour(.75, .48, .20) * lit, _solid(shaft))
         thick = .15 - .07 * np.clip(along / (ARM - GRIP), 0, 1)
         beyond = np.maximum(np.maximum(-along, along - (ARM - GRIP + .06)), 0)
         arm = thick - np.hypot(across, beyond)
-        under = mix(under, colour(.85, .55, .38) * lit, smoothstep(-.015, .015, arm))
+        under = mix(under, colour(.85, .55, .38) * lit, _solid(arm))
         block = np.minimum(self.wide - np.abs(along - ARM), self.high - np.abs(across))
         steel = colour(.62, .65, .72) * (lit * (1 + .35 * across / self.high))
-        picture[part] = mix(under, steel, smoothstep(-.015, .015, block))
+        picture[part] = mix(under, steel, _solid(block))
 
 
 def _sparks(blows: list[dict], x: float, time: float) -> np.ndarray:
@@ -166,9 +171,10 @@ def _clang(rng: np.random.Generator, pitch: float, large: bool) -> np.ndarray:
     time = sounds.seconds(count)
     sound = np.zeros(count, np.float32)
     for ratio, level, decay in ((1, 1, 5.5), (2.76, .6, 8), (5.4, .3, 13)):
-        sound += level * np.sin(2 * np.pi * pitch * ratio * time) * np.exp(-decay * time)
-    thud = 95 if large else 230
-    sound += (1.5 if large else .5) * np.sin(2 * np.pi * thud * time) * np.exp(-16 * time)
+        tone = np.sin(2 * np.pi * pitch * ratio * time)
+        sound += level * tone * np.exp(-decay * time)
+    thud = np.sin(2 * np.pi * (95 if large else 230) * time)
+    sound += (1.5 if large else .5) * thud * np.exp(-16 * time)
     sound += .7 * sounds.noise(rng, count, 1) * np.exp(-150 * time)
     return sound * (1 - np.exp(-4000 * time))
 
@@ -190,8 +196,7 @@ def render(attributes: dict, rng: np.random.Generator,
     distance = np.hypot(X - x, Y - IRON_TOP)
     near = np.exp(-(distance / .75) ** 2) + .30 * np.exp(-(distance / 1.6) ** 2)
     lamp = np.exp(-(distance / .26) ** 2)
-    iron = np.minimum(np.minimum(.36 - np.abs(X - x), Y - ANVIL_TOP), IRON_TOP - Y)
-    iron = smoothstep(-.02, .02, iron)
+    iron = _solid(np.minimum.reduce([.36 - np.abs(X - x), Y - ANVIL_TOP, IRON_TOP - Y]))
     hot = mix(glow, colour(1, 1, 1), .25)
     point, halo = canvas.Blur(1.9), canvas.Blur(5)
 
