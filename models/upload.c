@@ -285,11 +285,12 @@ vidgen_upload_run (VidgenUpload *upload, VidgenDevice *device,
 {
   g_autoptr (VidgenMemory) staging = NULL;
   g_autoptr (VidgenRecorder) recorder = NULL;
-  Run run = { .progress = progress,
-    .user_data = user_data,
-    .total = vidgen_upload_bytes (upload),
-    .cancellable = cancellable };
+  Run run = {
+    .progress = progress, .user_data = user_data, .cancellable = cancellable
+  };
 
+  for (guint i = 0; i < upload->items->len; i++)
+    run.total += g_array_index (upload->items, Item, i).bytes;
   if (!allocate (upload, device, memories, error))
     return FALSE;
   staging = vidgen_memory_new (
