@@ -9,7 +9,8 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 """
 
 from . import (
-    aurora, ball, campfire, cars, clock, drops, fireworks, forge, ocean, storm,
+    aurora, ball, campfire, cars, clock, drops, fireworks, forge, ocean,
+    snowfall, storm,
 )
 
 FAMILIES = {
@@ -23,4 +24,5 @@ FAMILIES = {
     "cars": cars,
     "clock": clock,
     "forge": forge,
+    "snowfall": snowfall,
 }
