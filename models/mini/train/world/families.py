@@ -9,7 +9,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 """
 
 from . import (
-    aurora, ball, campfire, cars, clock, drops, fireworks, forge, ocean,
+    aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp, ocean,
     snowfall, storm,
 )
 
@@ -25,4 +25,5 @@ FAMILIES = {
     "clock": clock,
     "forge": forge,
     "snowfall": snowfall,
+    "lamp": lamp,
 }
