@@ -10,7 +10,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 
 from . import (
     aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp, ocean,
-    snowfall, storm,
+    snowfall, stars, storm,
 )
 
 FAMILIES = {
@@ -26,4 +26,5 @@ FAMILIES = {
     "forge": forge,
     "snowfall": snowfall,
     "lamp": lamp,
+    "stars": stars,
 }
