@@ -9,8 +9,8 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 """
 
 from . import (
-    aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp, ocean,
-    snowfall, stars, storm,
+    aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp,
+    lighthouse, ocean, snowfall, stars, storm,
 )
 
 FAMILIES = {
@@ -27,4 +27,5 @@ FAMILIES = {
     "snowfall": snowfall,
     "lamp": lamp,
     "stars": stars,
+    "lighthouse": lighthouse,
 }

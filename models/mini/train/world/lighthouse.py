@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""A lighthouse at night whose beam sweeps over the sea; when it meets the
+eye, everything flashes and the foghorn sounds."""
+
+import numpy as np
+
+from . import canvas, sounds
+from .canvas import X, Y, colour, mix, smoothstep
+from .phrases import SIDE_PHRASES
+
+ATTRIBUTES = {
+    "colour": ("white", "red", "green"),
+    "pace": ("slow", "fast"),
+    "weather": ("clear", "foggy"),
+    "side": ("left", "centre", "right"),
+}
+
+GRAMMAR = {
+    "words": {
+        "colour": {"white": ["white"], "red": ["red"], "green": ["green"]},
+        "pace": {"slow": ["slowly"], "fast": ["fast", "quickly"]},
+        "weather": {"clear": ["clear"], "foggy": ["foggy"]},
+        "side": SIDE_PHRASES,
+    },
+    "mains": [
+        "a lighthouse at night",
+        "a lighthouse with a {colour} light",
+        "a lighthouse flashing {pace} with a {colour} light",
+        "a lighthouse on a {weather} night",
+        "a lighthouse {side}, flashing {pace}",
+        "{colour} lighthouse flashes over the sea",
+        "a {colour} beam of a lighthouse turning {pace}",
+        "a lighthouse by the sea on a {weather} night, {colour} light",
+        "{weather} night at the sea with a lighthouse {side}",
+    ],
+    "clauses": {
+        "colour": ["{colour} light", "a {colour} beam"],
+        "pace": ["flashing {pace}", "turning {pace}"],
+        "weather": ["a {weather} night", "{weather} sky"],
+        "side": ["{side}", "the lighthouse is {side}"],
+    },
+}
+
+LIGHTS = {
+    "white": colour(1, .97, .82),
+    "red": colour(1, .10, .06),
+    "green": colour(.10, 1, .30),
+}
+# sky above, sky at the horizon, sea; strength of the beam and of the halo
+WEATHERS = {
+    "clear": (colour(.01, .02, .10), colour(.08, .14, .36), colour(.02, .07, .17),
+              .75, .8),
+    "foggy": (colour(.17, .19, .22), colour(.36, .39, .42), colour(.20, .24, .26),
+              .85, 1.2),
+}
+PERIODS = {"slow": 1.3, "fast": .70}
+PITCHES = {"clear": 220, "foggy": 110}
+HORIZON = -.42
+LAMP = .56
+BASE = -.70
+
+
+def _solid(*depths: np.ndarray) -> np.ndarray:
+    """Cover of where all depths inside a shape are above 0."""
+    return smoothstep(-.015, .015, np.minimum.reduce(depths))
+
+
+def _tower(picture: np.ndarray, x: float, haze: float) -> np.ndarray:
+    """Adds the rock and the tower, as dim as the night leaves them."""
+    away = X - x
+    grey = colour(.36, .39, .42) * haze
+    rock = BASE + .20 * np.exp(-(away / .42) ** 2) + .03 * np.sin(9 * away)
+    rock = rock - .75 * np.clip(np.abs(away) - .45, 0, None) - Y
+    picture = mix(picture, colour(.07, .06, .07) + grey * .3, _solid(rock))
+    half = .22 - .085 * smoothstep(BASE, LAMP, Y)
+    red = smoothstep(-.2, .2, np.sin((Y - BASE) * 2 * np.pi / .46))
+    paint = mix(colour(.78, .78, .80), colour(.62, .08, .07), red)
+    shade = np.clip(.80 - 1.6 * away, .35, 1.1)
+    body = _solid(half - np.abs(away), Y - BASE + .08, LAMP - .13 - Y)
+    picture = mix(picture, paint * shade * (1 - .3 * haze) + grey * .3, body)
+    dark = colour(.10, .10, .13) + grey * .3
+    gallery = _solid(.22 - np.abs(away), .04 - np.abs(Y - LAMP + .14))
+    picture = mix(picture, dark, gallery)
+    roof = _solid(.17 - (Y - LAMP - .11) * .95 - np.abs(away), Y - LAMP - .11)
+    return mix(picture, dark, roof)
+
+
+class Beam:
+    """Light of the lamp as it turns; at angle π/2 it meets the eye."""
+
+    def __init__(self, x: float, strength: float, halo: float):
+        self.ahead = (X - x).astype(np.float32)
+        self.away = np.abs(self.ahead)
+        self.off = np.abs(Y - LAMP).astype(np.float32)
+        distance = np.hypot(self.ahead, Y - LAMP)
+        self.near = np.exp(-(distance / .30) ** 2).astype(np.float32)
+        self.wide = np.exp(-(distance / 1.15) ** 2).astype(np.float32)
+        self.strength = strength
+        self.halo = halo
+
+    def light(self, angle: float) -> tuple[np.ndarray, float]:
+        """Brightness [HEIGHT, WIDTH], and that of the flash."""
+        across, towards = float(np.cos(angle)), float(np.sin(angle))
+        long = max(abs(across), .05)
+        half = .05 + self.away * (.17 / long)
+        cone = np.clip(1.25 - self.off / half, 0, 1)
+        cone *= np.exp(self.away * (-.55 / long))
+        cone *= np.clip(self.ahead * (np.sign(across) * 12) + .2, 0, 1)
+        power = self.strength * min(long * 2.5, 1) * (.85 + .25 * towards)
+        flash = max(towards, 0) ** (30 if across > 0 else 8)
+        glow = self.near * (.55 + 1.3 * flash) + self.wide * (self.halo * flash)
+        return cone * power + glow, flash
+
+
+def _horn(pitch: float, length: float) -> np.ndarray:
+    count = int((length + .25) * sounds.SAMPLE_RATE)
+    time = sounds.seconds(count)
+    tone = np.zeros(count, np.float32)
+    for ratio, level in ((1, 1), (2, .7), (3, .5), (4, .25), (5, .15)):
+        tone += level * np.sin(2 * np.pi * pitch * ratio * time)
+    release = smoothstep(length + .2, length, time)
+    return tone * release * (1 - np.exp(-400 * time))
+
+
+def render(attributes: dict, rng: np.random.Generator,
+           frames: int) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    """See clip.render: frames uint8, samples float32, events."""
+    duration = frames / canvas.FRAME_RATE
+    tint = LIGHTS[attributes["colour"]]
+    period = PERIODS[attributes["pace"]] * rng.uniform(.96, 1.04)
+    offset = rng.uniform(0, period)
+    x = canvas.SIDES[attributes["side"]] + rng.uniform(-.08, .08)
+    clear = attributes["weather"] == "clear"
+    high, low, water, strength, halo = WEATHERS[attributes["weather"]]
+    picture = mix(low, high, smoothstep(HORIZON, .7, Y))
+    if clear:
+        stars = canvas.splat(rng.uniform(-1.7, 1.7, 20), rng.uniform(-.1, 1, 20),
+                             rng.uniform(.5, 1, 20))
+        picture = picture + colour(.9, .95, 1) * (canvas.Blur(1.2)(stars) * 5)
+    else:
+        bank = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(7, 22, 1)])
+        picture = picture * (1 + .13 * bank)
+    sea = smoothstep(HORIZON + .01, HORIZON - .03, Y)
+    still = _tower(mix(picture, water, sea), x, 0 if clear else 1)
+    glass = _solid(.12 - np.abs(X - x), .12 - np.abs(Y - LAMP))
+    open_sea = (sea * (np.abs(_tower(still * 0, x, 0)).max(0) < .01))[None]
+    below = slice(int(np.searchsorted(-canvas.Y_LINE, -HORIZON)), canvas.HEIGHT)
+    depth = (HORIZON - Y[below]) * (1 + .8 * (HORIZON - Y[below]))
+    wave = 26 * depth + .8 * np.sin(3 * X[below] + rng.uniform(0, 6))
+    mirror = np.exp(-((X[below] - x) / (.25 + .6 * depth)) ** 2)
+    beam = Beam(x, strength, halo)
+
+    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
+    for i in range(frames):
+        time = i / canvas.FRAME_RATE
+        turn = 2 * np.pi * (time + offset) / period + np.pi / 2
+        light, flash = beam.light(turn)
+        picture = still * (1 + .8 * flash)
+        crest = np.sin(wave - 3.2 * time) + .6 * np.sin(1.7 * X[below] + 1.3 * time)
+        crest = np.clip(crest, 0, 1) * open_sea[:, below]
+        picture[:, below] += (low * .35 + tint * (mirror * (.18 + .9 * flash))) * crest
+        picture += tint * light
+        lamp = mix(tint * (.8 + .4 * flash), colour(1, 1, 1), .25 + .6 * flash)
+        canvas.store(video[i], mix(picture, lamp, glass))
+
+    count = sounds.sample_count(frames)
+    surf = sounds.filtered(sounds.noise(rng, count), "bandpass", 200, 1500)
+    swell = 1 + .4 * np.sin(2 * np.pi * .35 * sounds.seconds(count) + rng.uniform(0, 6))
+    sound = surf * (.035 * swell)[:, None]
+    horn = _horn(PITCHES[attributes["weather"]], .30 * period)
+    horn = sounds.pan(horn * .13, x)
+    events = []
+    for time in np.arange(int((duration + offset) / period) + 1) * period - offset:
+        sounds.add_event(sound, horn, time)
+        if 0 <= time < duration:
+            events.append(sounds.event(time, x, "flash"))
+    return video, sound, events
