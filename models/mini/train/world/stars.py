@@ -23,7 +23,7 @@ GRAMMAR = {
     },
     "mains": [
         "flying through {count} stars",
-        "a {colour} nebula",
+        "the {colour} nebula",
         "flying through the {colour} nebula",
         "flying {speed} through space",
         "a spaceship flying {speed} through {count} stars",
