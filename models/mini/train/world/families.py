@@ -10,7 +10,7 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 
 from . import (
     aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp,
-    lighthouse, ocean, snowfall, stars, storm,
+    lighthouse, ocean, snowfall, stars, storm, waterfall,
 )
 
 FAMILIES = {
@@ -28,4 +28,5 @@ FAMILIES = {
     "lamp": lamp,
     "stars": stars,
     "lighthouse": lighthouse,
+    "waterfall": waterfall,
 }
