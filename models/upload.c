@@ -200,8 +200,7 @@ store (const VidgenUploadMatrix *matrix, guint64 rows, const float *values,
 {
   for (guint64 row = 0; row < rows; row++) {
     for (guint64 column = 0; column < matrix->columns; column++) {
-      const guint64 to = row * matrix->padded +
-                         (matrix->order ? matrix->order[column] : column);
+      const guint64 to = row * matrix->padded + column;
       const float value = values[row * matrix->columns + column];
 
       if (matrix->type == VIDGEN_F32)

@@ -28,15 +28,13 @@ typedef struct {
 } VidgenUploadEdit;
 
 /* `rows` rows of `columns` values, whatever the tensor's own dimensions, kept
- * as `type`; columns from `columns` to `padded` are zero. `order`, which may be
- * NULL, is the place of each of the tensor's columns on the device. Values go
- * through f32 where their type changes; those that fit no half become infinite
- * and are refused. */
+ * as `type`; columns from `columns` to `padded` are zero. Values go through f32
+ * where their type changes; those that fit no half become infinite and are
+ * refused. A row has at most half of VIDGEN_UPLOAD_STAGING_BYTES. */
 typedef struct {
   const VidgenTensor *tensor;
   VidgenType type;
   guint64 rows, columns, padded;
-  const guint *order;
   VidgenUploadEdit edit; /* apply may be NULL */
 } VidgenUploadMatrix;
 
@@ -53,7 +51,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenUpload, vidgen_upload_free)
 VidgenType vidgen_upload_type (const VidgenTensor *tensor);
 
 /* *span is set by vidgen_upload_run() and stays where it is until then, as do
- * tensor, order and data. */
+ * tensor and data. */
 void vidgen_upload_matrix (
     VidgenUpload *upload, VidgenSpan *span, const VidgenUploadMatrix *matrix);
 /* All values of a tensor as f32, one row. */

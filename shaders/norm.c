@@ -17,15 +17,19 @@ vidgen_norm_reference (const VidgenNorm *norm)
   for (gsize row = 0; row < norm->rows; row++) {
     const float *x = (float *)vidgen_span_map (norm->x) + row * size;
     float *out = (float *)vidgen_span_map (norm->out) + row * size;
-    double squares = 0;
+    double mean = 0, squares = 0;
     double factor;
 
+    for (gsize i = 0; norm->center && i < size; i++)
+      mean += (double)x[i] / size;
     for (gsize i = 0; i < size; i++)
-      squares += (double)x[i] * x[i];
+      squares += (x[i] - mean) * (x[i] - mean);
     factor = 1 / sqrt (squares / size + VIDGEN_RMS_EPSILON);
-    for (gsize i = 0; i < size; i++)
-      out[i] = (float)(x[i] * factor * (1.0 + (scale ? scale[i] : 0)) +
-                       (shift ? shift[i] : 0));
+    for (gsize i = 0; i < size; i++) {
+      const double gain = scale ? scale[i] + (norm->gain ? 0.0 : 1.0) : 1;
+
+      out[i] = (float)((x[i] - mean) * factor * gain + (shift ? shift[i] : 0));
+    }
   }
 }
 
@@ -55,8 +59,8 @@ vidgen_norm (VidgenRecorder *recorder, const VidgenNorm *norm)
   };
   const VidgenDispatch dispatch = {
     .kernel = &norm_kernel,
-    .constants = { lanes, 1, 1 },
-    .n_constants = 3,
+    .constants = { lanes, 1, 1, norm->center, norm->gain },
+    .n_constants = 5,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "x", norm->x, FALSE, norm->rows * row_bytes },
@@ -65,7 +69,7 @@ vidgen_norm (VidgenRecorder *recorder, const VidgenNorm *norm)
         { "out", norm->out, TRUE, norm->rows * row_bytes } },
     .n_accesses = 4,
     .groups = { norm->rows, 1, 1 },
-    .operations = 5.0 * norm->rows * norm->size,
+    .operations = (norm->center ? 7.0 : 5.0) * norm->rows * norm->size,
     .reference = reference,
     .params = norm,
   };

@@ -6,6 +6,8 @@
 #include "common.glsl"
 
 // A group takes a row, its lanes every lanes-th four values.
+layout (constant_id = 3) const bool CENTER = false;
+layout (constant_id = 4) const bool GAIN = false;
 
 layout (push_constant, scalar) uniform Push
 {
@@ -20,6 +22,19 @@ const uint lanes = gl_WorkGroupSize.x;
 
 shared float partial_sums[lanes];
 
+// The sum of all lanes' values.
+float
+add_up (uint lane, float value)
+{
+  barrier ();
+  partial_sums[lane] = value;
+  barrier ();
+  float sum = 0.0;
+  for (uint i = 0; i < lanes; i++)
+    sum += partial_sums[i];
+  return sum;
+}
+
 void
 main ()
 {
@@ -27,22 +42,25 @@ main ()
   const uint quads = size / 4;
   const uint row = gl_WorkGroupID.x * quads;
 
+  float mean = 0.0;
+  if (CENTER) {
+    float sum = 0.0;
+    for (uint i = lane; i < quads; i += lanes)
+      sum += dot (x.v[row + i], vec4 (1.0));
+    mean = add_up (lane, sum) / float (size);
+  }
   float squares = 0.0;
   for (uint i = lane; i < quads; i += lanes) {
-    const vec4 values = x.v[row + i];
+    const vec4 values = x.v[row + i] - mean;
     squares += dot (values, values);
   }
-  partial_sums[lane] = squares;
-  barrier ();
-  squares = 0.0;
-  for (uint i = 0; i < lanes; i++)
-    squares += partial_sums[i];
+  squares = add_up (lane, squares);
 
   const float factor = 1.0 / sqrt (squares / float (size) + RMS_EPSILON);
   for (uint i = lane; i < quads; i += lanes) {
-    vec4 values = x.v[row + i] * factor;
+    vec4 values = (x.v[row + i] - mean) * factor;
     if (PRESENT (scale))
-      values *= 1.0 + scale.v[i];
+      values *= GAIN ? scale.v[i] : 1.0 + scale.v[i];
     if (PRESENT (shift))
       values += shift.v[i];
     result.v[row + i] = values;

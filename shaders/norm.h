@@ -13,11 +13,14 @@ G_BEGIN_DECLS
  *   out[i][j] = x[i][j] / sqrt (mean_j x[i][j]^2 + epsilon) * (1 + scale[j]) +
  * shift[j]
  *
- * scale and shift are [size], or absent (0). out may be x itself. rows >= 1,
+ * With `center` each row's mean is taken from it first, which makes it a layer
+ * norm; with `gain` the factor is scale[j], not 1 + scale[j]. scale and shift
+ * are [size], or absent (no factor, no term). out may be x itself. rows >= 1,
  * size is a multiple of 4, addresses are multiples of 16 bytes.
  */
 typedef struct {
   guint rows, size;
+  gboolean center, gain;
   VidgenSpan x;
   VidgenSpan scale;
   VidgenSpan shift;

@@ -32,9 +32,11 @@ vidgen_unpatchify_reference (const VidgenUnpatchify *unpatchify)
           token / unpatchify->columns * patch + value / patch % patch;
       const guint x = token % unpatchify->columns * patch + value % patch;
       const double z =
-          (double)tokens[token * size + value] * std[value] + mean[value];
+          (double)tokens[token * size + value] * (std ? std[value] : 1) +
+          (mean ? mean[value] : 0);
 
-      out[(y * width + x) * channels + c] = (float)(bound * tanh (z / bound));
+      out[(y * width + x) * channels + c] =
+          (float)(bound > 0 ? bound * tanh (z / bound) : z);
     }
   }
 }

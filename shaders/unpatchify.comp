@@ -40,7 +40,8 @@ main ()
   const uint value =
       (channel * patch_size + y % patch_size) * patch_size + x % patch_size;
   const uint size = channels * patch_size * patch_size;
-  const float z = tokens.v[token * size + value] * std.v[value] +
-      mean.v[value];
-  to.v[i] = bound * safe_tanh (z / bound);
+  float z = tokens.v[token * size + value];
+  if (PRESENT (std))
+    z = z * std.v[value] + mean.v[value];
+  to.v[i] = bound > 0.0 ? bound * safe_tanh (z / bound) : z;
 }

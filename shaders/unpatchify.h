@@ -13,11 +13,12 @@ G_BEGIN_DECLS
  *   out[row * patch + dy][column * patch + dx][c] = bound * tanh (z / bound)
  *
  * tokens: f32 [rows * columns][channels * patch^2], row by row; std and mean
- * [channels * patch^2]; out: f32 [rows * patch][columns * patch][channels].
+ * [channels * patch^2], both present or absent (1 and 0); out: f32
+ * [rows * patch][columns * patch][channels]. With bound 0 z is left as it is.
  */
 typedef struct {
   guint rows, columns, channels, patch;
-  float bound; /* above 0 */
+  float bound; /* 0 or above */
   VidgenSpan tokens;
   VidgenSpan std;
   VidgenSpan mean;

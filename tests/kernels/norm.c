@@ -21,6 +21,8 @@ test_random (VidgenKernelTest *test)
   const VidgenNorm norm = {
     .rows = rows,
     .size = size,
+    .center = vidgen_kernel_test_int (test, 0, 1),
+    .gain = vidgen_kernel_test_int (test, 0, 1),
     .x = vidgen_kernel_test_input (
         test, VIDGEN_TEST_F32, (guint64)rows * size, 3.0),
     .scale = maybe_input (test, size),
@@ -79,6 +81,24 @@ test_88x192 (VidgenKernelTest *test)
   VIDGEN_KERNEL_TEST_RUN (test, norm, &norm);
 }
 
+static void
+test_1560x1536_layer (VidgenKernelTest *test)
+{
+  const guint rows = 1560, size = 1536;
+  const VidgenNorm norm = {
+    .rows = rows,
+    .size = size,
+    .center = TRUE,
+    .x = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (guint64)rows * size, 1.0),
+    .scale = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, size, 1.0),
+    .shift = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, size, 1.0),
+    .out = vidgen_kernel_test_output (test, VIDGEN_TEST_F32, rows, size, size),
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, norm, &norm);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -87,5 +107,6 @@ main (int argc, char **argv)
   vidgen_kernel_test_add ("/norm/in-place", test_in_place);
   vidgen_kernel_test_add_fixed ("/norm/tiny", test_tiny);
   vidgen_kernel_test_add_fixed ("/norm/88x192", test_88x192);
+  vidgen_kernel_test_add_fixed ("/norm/1560x1536-layer", test_1560x1536_layer);
   return g_test_run ();
 }

@@ -31,6 +31,24 @@ test_random (VidgenKernelTest *test)
   VIDGEN_KERNEL_TEST_RUN (test, unpatchify, &unpatchify);
 }
 
+static void
+test_bare (VidgenKernelTest *test)
+{
+  const guint rows = vidgen_kernel_test_int (test, 1, 9);
+  const guint columns = vidgen_kernel_test_int (test, 1, 9);
+  const guint count = rows * columns * 64;
+  const VidgenUnpatchify unpatchify = {
+    .rows = rows,
+    .columns = columns,
+    .channels = 16,
+    .patch = 2,
+    .tokens = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, count, 4),
+    .out = vidgen_kernel_test_output (test, VIDGEN_TEST_F32, 1, count, count),
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, unpatchify, &unpatchify);
+}
+
 /* Two tokens side by side, two channels, patches of two: where each value
  * goes, written out. */
 static void
@@ -75,5 +93,6 @@ main (int argc, char **argv)
   vidgen_kernel_test_init (&argc, &argv);
   g_test_add_func ("/unpatchify/order", test_order);
   vidgen_kernel_test_add ("/unpatchify/random", test_random);
+  vidgen_kernel_test_add ("/unpatchify/bare", test_bare);
   return g_test_run ();
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "shaders/turn3d.h"
+
+#include "tests/kernels/harness.h"
+
+static void
+run (VidgenKernelTest *test, guint frames, guint tokens, guint heads,
+    guint head_size, guint time_pairs, gboolean in_place)
+{
+  const guint rows = frames * tokens, size = heads * head_size;
+  const guint place_pairs = head_size / 2 - time_pairs;
+  VidgenTurn3d turn = {
+    .frames = frames,
+    .tokens = tokens,
+    .heads = heads,
+    .head_size = head_size,
+    .time_pairs = time_pairs,
+    .times = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, MAX (1, 2 * frames * time_pairs), 1.0),
+    .places = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, MAX (1, 2 * tokens * place_pairs), 1.0),
+  };
+
+  if (in_place) {
+    turn.x = turn.out =
+        vidgen_kernel_test_inout (test, VIDGEN_TEST_F32, rows, size, size, 2.0);
+  } else {
+    turn.x = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (guint64)rows * size, 2.0);
+    turn.out =
+        vidgen_kernel_test_output (test, VIDGEN_TEST_F32, rows, size, size);
+  }
+  VIDGEN_KERNEL_TEST_RUN (test, turn3d, &turn);
+}
+
+static void
+test_random (VidgenKernelTest *test)
+{
+  const guint head_size = 2 * vidgen_kernel_test_int (test, 1, 20);
+
+  run (test, vidgen_kernel_test_int (test, 1, 5),
+      vidgen_kernel_test_int (test, 1, 30), vidgen_kernel_test_int (test, 1, 5),
+      head_size, vidgen_kernel_test_int (test, 0, head_size / 2),
+      vidgen_kernel_test_int (test, 0, 1));
+}
+
+static void
+test_1560x12x128 (VidgenKernelTest *test)
+{
+  run (test, 1, 1560, 12, 128, 22, FALSE);
+}
+
+int
+main (int argc, char **argv)
+{
+  vidgen_kernel_test_init (&argc, &argv);
+  vidgen_kernel_test_add ("/turn3d/random", test_random);
+  vidgen_kernel_test_add_fixed ("/turn3d/1560x12x128", test_1560x12x128);
+  return g_test_run ();
+}
