@@ -55,9 +55,9 @@ WALLS = {
 }
 # pitch of tick and of tock in Hz, decay in 1/s, second partial
 TIMBRES = {
-    "wooden": (620, 440, 42, 2.4),
-    "golden": (1250, 930, 22, 2.76),
-    "silver": (2100, 1580, 26, 2.76),
+    "wooden": (620, 440, 30, 2.4),
+    "golden": (1250, 930, 13, 2.76),
+    "silver": (2100, 1580, 15, 2.76),
 }
 PERIODS = {"slow": 1.0, "fast": .52}
 PAPER = colour(.97, .94, .84)
@@ -145,7 +145,7 @@ class Pendulum:
 
 
 def _tick(rng: np.random.Generator, timbre: tuple, pitch: float) -> np.ndarray:
-    count = int(.4 * sounds.SAMPLE_RATE)
+    count = int(.5 * sounds.SAMPLE_RATE)
     time = sounds.seconds(count)
     decay, second = timbre[2:]
     tone = np.sin(2 * np.pi * pitch * time) * np.exp(-decay * time)
@@ -180,7 +180,7 @@ def render(attributes: dict, rng: np.random.Generator,
     timbre = TIMBRES[attributes["material"]]
     room = sounds.noise(rng, sounds.sample_count(frames))
     sound = sounds.filtered(room, "lowpass", 500) * .012
-    strokes = [sounds.pan(_tick(rng, timbre, pitch) * .55, x) for pitch in timbre[:2]]
+    strokes = [sounds.pan(_tick(rng, timbre, pitch) * .36, x) for pitch in timbre[:2]]
     events = []
     for stroke in range(int((duration + offset) / period) + 1):
         time = stroke * period - offset

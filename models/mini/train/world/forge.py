@@ -217,7 +217,7 @@ def render(attributes: dict, rng: np.random.Generator,
     roar = sounds.noise(rng, sounds.sample_count(frames))
     sound = sounds.filtered(roar, "bandpass", 60, 350) * .035
     clang = _clang(rng, PITCHES[attributes["glow"]], attributes["size"] == "large")
-    clang = sounds.pan(clang * .28, x)
+    clang = sounds.pan(clang * .25, x)
     events = []
     for blow in blows:
         sounds.add_event(sound, clang, blow["time"])
