@@ -179,7 +179,7 @@ def render(attributes: dict, rng: np.random.Generator,
 
     timbre = TIMBRES[attributes["material"]]
     room = sounds.noise(rng, sounds.sample_count(frames))
-    sound = sounds.filtered(room, "lowpass", 500) * .012
+    sound = sounds.filtered(room, "lowpass", 500) * .03
     strokes = [sounds.pan(_tick(rng, timbre, pitch) * .36, x) for pitch in timbre[:2]]
     events = []
     for stroke in range(int((duration + offset) / period) + 1):
