@@ -9,8 +9,8 @@ render      (attributes, rng, frames) to frames uint8 [frames, 112, 192, 3],
 """
 
 from . import (
-    aurora, ball, campfire, cars, clock, drops, fireworks, forge, lamp,
-    lighthouse, ocean, snowfall, stars, storm, waterfall,
+    aurora, ball, birds, campfire, cars, clock, drops, fireworks, forge,
+    lamp, lighthouse, ocean, snowfall, stars, storm, waterfall,
 )
 
 FAMILIES = {
@@ -29,4 +29,5 @@ FAMILIES = {
     "stars": stars,
     "lighthouse": lighthouse,
     "waterfall": waterfall,
+    "birds": birds,
 }
