@@ -32,6 +32,7 @@
 #include "gst-plugin/gstvidgencaps.h"
 #include "gst-plugin/gstvidgenerror.h"
 #include "gst-plugin/gstvidgenoptions.h"
+#include "gst-plugin/gstvidgenplayer.h"
 #include "gst-plugin/gstvidgenreporter.h"
 #include "gst-plugin/gstvidgenseek.h"
 #include "gst-plugin/gstvidgenuri.h"
@@ -59,6 +60,7 @@ struct _GstVidgenSrc {
 
   GstStreamCollection *collection;
   guint group_id;
+  GstStructure *uri_fields; /* that the URI asked for */
 
   GstVidgenSegment segment;
 
@@ -245,6 +247,11 @@ gst_vidgen_src_proxy_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstVidgenSrc *src = gst_pad_get_element_private (pad);
   const VidgenTrack track = track_of (src, GST_PAD (parent));
 
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && src->uri_fields) {
+    const gboolean told = gst_pad_event_default (pad, parent, event);
+    gst_vidgen_player_post_topology (GST_ELEMENT (src));
+    return told;
+  }
   if (GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START)
     return gst_pad_event_default (pad, parent, event);
   const gboolean sent =
@@ -626,6 +633,7 @@ gst_vidgen_src_finalize (GObject *object)
   gst_clear_object (&src->collection);
   gst_vidgen_options_clear (&src->options);
   g_free (src->uri);
+  g_clear_pointer (&src->uri_fields, gst_structure_free);
   g_mutex_clear (&src->lock);
   g_mutex_clear (&src->seek_lock);
   G_OBJECT_CLASS (gst_vidgen_src_parent_class)->finalize (object);
@@ -716,6 +724,20 @@ filter_video (GstVidgenSrc *src, const GstStructure *fields)
 }
 
 static gboolean
+reset_field (
+    GQuark field, G_GNUC_UNUSED const GValue *value, gpointer user_data)
+{
+  const char *name = g_quark_to_string (field);
+  GParamSpec *spec =
+      g_object_class_find_property (G_OBJECT_GET_CLASS (user_data), name);
+
+  if (spec)
+    g_object_set_property (
+        user_data, name, g_param_spec_get_default_value (spec));
+  return TRUE;
+}
+
+static gboolean
 set_field (GQuark field, const GValue *value, gpointer user_data)
 {
   const char *name = g_quark_to_string (field);
@@ -723,6 +745,32 @@ set_field (GQuark field, const GValue *value, gpointer user_data)
   if (g_object_class_find_property (G_OBJECT_GET_CLASS (user_data), name))
     g_object_set_property (user_data, name, value);
   return TRUE;
+}
+
+static void
+show_pads (GstVidgenSrc *src, const VidgenModelInfo *info)
+{
+  make_collection (src);
+  for (guint i = 0; i < VIDGEN_TRACKS; i++)
+    gst_vidgen_player_show_pad (src->pads[i],
+        gst_stream_collection_get_stream (src->collection, i), info);
+}
+
+/* What the URI before it asked for, and this one does not, is forgotten. */
+static void
+take_uri (GstVidgenSrc *src, const char *uri, GstStructure *fields)
+{
+  if (src->uri_fields)
+    gst_structure_foreach (src->uri_fields, reset_field, src);
+  g_object_set (src, "use-buffering", TRUE, NULL);
+  gst_structure_foreach (fields, set_field, src);
+  filter_video (src, fields);
+  g_clear_pointer (&src->uri_fields, gst_structure_free);
+  src->uri_fields = fields;
+  g_mutex_lock (&src->lock);
+  g_free (src->uri);
+  src->uri = g_strdup (uri);
+  g_mutex_unlock (&src->lock);
 }
 
 static gboolean
@@ -740,14 +788,14 @@ gst_vidgen_src_uri_set_uri (
       gst_vidgen_uri_parse (uri, G_OBJECT_GET_CLASS (src), error);
   if (!fields)
     return FALSE;
-
-  g_object_set (src, "use-buffering", TRUE, NULL);
-  gst_structure_foreach (fields, set_field, src);
-  filter_video (src, fields);
-  g_mutex_lock (&src->lock);
-  g_free (src->uri);
-  src->uri = g_strdup (uri);
-  g_mutex_unlock (&src->lock);
+  /* A model that cannot be opened is an error in READY. */
+  g_autoptr (VidgenModel) model =
+      vidgen_model_open (gst_structure_get_string (fields, "model"), NULL);
+  if (model && !gst_vidgen_uri_check (fields, vidgen_model_info (model), error))
+    return FALSE;
+  take_uri (src, uri, g_steal_pointer (&fields));
+  if (model)
+    show_pads (src, vidgen_model_info (model));
   return TRUE;
 }
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "gst-plugin/gstvidgencaps.h"
+
 static const char *const property_keys[] = { "prompt", "negative-prompt",
   "seed", "steps", "guidance-scale", "transition-time", "duration",
   "num-buffers", "is-live", "buffer-time", "use-buffering", "on-underrun",
@@ -281,4 +283,29 @@ gst_vidgen_uri_parse (const char *text, GObjectClass *klass, GError **error)
       !parse_query (uri, klass, structure, error))
     return NULL;
   return g_steal_pointer (&structure);
+}
+
+gboolean
+gst_vidgen_uri_check (
+    const GstStructure *fields, const VidgenModelInfo *info, GError **error)
+{
+  static const char *const names[] = { "width", "height", "framerate", NULL };
+  g_autoptr (GstCaps) made = gst_vidgen_caps_video (info);
+
+  for (guint i = 0; names[i]; i++) {
+    const GValue *value = gst_structure_get_value (fields, names[i]);
+    if (!value)
+      continue;
+    g_autoptr (GstCaps) asked = gst_caps_new_empty_simple ("video/x-raw");
+    gst_caps_set_value (asked, names[i], value);
+    if (gst_caps_can_intersect (made, asked))
+      continue;
+    g_autofree char *shown = gst_value_serialize (value);
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "\"%s\" is no value for the key \"%s\" of a vidgen URI with the model "
+        "%s.",
+        shown, names[i], info->name);
+    return FALSE;
+  }
+  return TRUE;
 }

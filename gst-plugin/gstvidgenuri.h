@@ -5,6 +5,8 @@
 
 #include <gst/gst.h>
 
+#include "models/model.h"
+
 G_BEGIN_DECLS
 
 #define GST_VIDGEN_URI_SCHEME "vidgen"
@@ -17,5 +19,10 @@ G_BEGIN_DECLS
  */
 GstStructure *gst_vidgen_uri_parse (
     const char *uri, GObjectClass *klass, GError **error);
+
+/* Whether a model makes pictures of the "width", "height" and "framerate" in
+ * `fields`, where they are given. Errors: as above. */
+gboolean gst_vidgen_uri_check (
+    const GstStructure *fields, const VidgenModelInfo *info, GError **error);
 
 G_END_DECLS

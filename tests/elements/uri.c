@@ -165,21 +165,66 @@ test_bad_state (void)
   g_assert_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE);
 }
 
-/* A URI with a size that the model does not make. */
+/* A size or rate that the model does not make is as bad as one that nothing
+ * makes, and is named. */
 static void
 test_impossible_size (void)
 {
+  static const char *const cases[][2] = {
+    { "vidgen://fake?width=1000", "width" },
+    { "vidgen://fake?width=33", "width" },
+    { "vidgen://fake?height=7&width=32", "height" },
+    { "vidgen://fake?framerate=25", "framerate" },
+  };
+
   fake_reset ();
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
-  g_assert_true (set_uri (rig, "vidgen://fake?width=1000", NULL));
-  rig_state (rig, GST_STATE_PLAYING);
-  rig_assert_error (rig_wait (rig, GST_MESSAGE_ERROR), GST_CORE_ERROR,
-      GST_CORE_ERROR_NEGOTIATION);
-  rig_state (rig, GST_STATE_NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (set_uri (rig, cases[i][0], &error));
+    g_assert_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI);
+    g_assert_nonnull (strstr (error->message, cases[i][1]));
+  }
   g_assert_true (set_uri (rig, "vidgen://fake?num-buffers=3", NULL));
-  rig_clear (rig);
   rig_run (rig);
   rig_assert_clip (rig, 3, 4500);
+}
+
+/* What one URI asked for does not stay when the next one does not; what was
+ * set by hand does. */
+static void
+test_second_uri (void)
+{
+  g_autofree char *prompt = NULL, *device = NULL;
+  guint64 seed, duration, buffer;
+  gboolean buffering, live;
+  gint count;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "seed", (guint64)5, NULL);
+  g_assert_true (set_uri (rig,
+      "vidgen://fake?prompt=ocean&duration=2&buffer-time=3&is-live=true"
+      "&use-buffering=false&width=48&height=24&num-buffers=7",
+      NULL));
+  g_assert_true (set_uri (rig, "vidgen://fake2?num-buffers=3", NULL));
+  g_object_get (rig->src, "prompt", &prompt, "duration", &duration,
+      "buffer-time", &buffer, "is-live", &live, "use-buffering", &buffering,
+      "num-buffers", &count, "seed", &seed, "device", &device, NULL);
+  g_assert_null (prompt);
+  g_assert_cmpuint (duration, ==, GST_CLOCK_TIME_NONE);
+  g_assert_cmpuint (buffer, ==, GST_SECOND);
+  g_assert_false (live);
+  g_assert_true (buffering);
+  g_assert_cmpint (count, ==, 3);
+  g_assert_cmpuint (seed, ==, 5);
+  g_assert_cmpstr (device, ==, "host");
+  rig_run (rig);
+  rig_assert_clip (rig, 3, 4500);
+  g_autoptr (GstCaps) native =
+      gst_caps_from_string ("video/x-raw, width = 32, height = 16");
+  g_assert_true (gst_caps_is_subset (
+      g_ptr_array_index (rig->tracks[RIG_VIDEO].caps, 0), native));
 }
 
 static void
@@ -257,6 +302,7 @@ main (int argc, char **argv)
   g_test_add_func ("/uri/bad", test_bad);
   g_test_add_func ("/uri/bad-state", test_bad_state);
   g_test_add_func ("/uri/impossible-size", test_impossible_size);
+  g_test_add_func ("/uri/second-uri", test_second_uri);
   g_test_add_func ("/uri/source-bin", test_source_bin);
   return g_test_run ();
 }
