@@ -150,7 +150,7 @@ class Training(loop.Stage):
         if arguments.init:
             shipped.load_part(self.model.encoder, arguments.init, "encoder.")
             shipped.load_part(self.model.decoder, arguments.init, "decoder.")
-        peak = CONTINUED if arguments.init else FRESH
+        peak = arguments.rate or (CONTINUED if arguments.init else FRESH)
         self.optimiser = make_optimiser(self.model, peak)
         self.clips = Clips(arguments.clips)
         self.held = Clips([arguments.held])

@@ -176,7 +176,7 @@ class Training(loop.Stage):
         self.model = copy.deepcopy(original)
         self.teacher = Teacher(original, arguments.guidance)
         self.batch = arguments.batch
-        self.optimiser = self.model.optimiser(CONTINUED)
+        self.optimiser = self.model.optimiser(arguments.rate or CONTINUED)
         statistics = torch.load(arguments.data[0] / "statistics.pt")
         self.kept = {"statistics": statistics}
         self.data = Sequences(arguments.data, **statistics)

@@ -5,7 +5,8 @@
     python3 encode.py --clips DIR --sound clips_sound.npz \\
         --autoencoder autoencoder.pt --output DIR
 
-writes video.npy float16 [n, chunks, V, values] (not standardised), audio.npy
+writes video.npy float16 [n, chunks, V, values] (not standardised), still.npy
+[n, V, values], a chunk in which each clip's first frame stands still, audio.npy
 float16 [n, chunks, A, token_size], clips.json and statistics.pt (mean and std
 of the video values).
 """
@@ -38,11 +39,19 @@ def work(rank: int, arguments: argparse.Namespace) -> None:
     model = load_autoencoder(arguments.autoencoder, config)
     video = np.load(arguments.clips / "video.npy", mmap_mode="r")
     output = np.lib.format.open_memmap(arguments.output / "video.npy", mode="r+")
-    for clip in range(rank, len(video), arguments.processes):
+    stills = np.lib.format.open_memmap(arguments.output / "still.npy", mode="r+")
+    frames = config["chunk"]["frames"]
+
+    def tokens(pixels: np.ndarray) -> np.ndarray:
         with torch.autocast("cpu", torch.bfloat16):
-            z = model.encoder(to_rgb(video[clip])[None])[0]
-        output[clip] = patch(z, config["latent"]["patch"]).half().numpy()
+            z = model.encoder(to_rgb(pixels)[None])[0]
+        return patch(z, config["latent"]["patch"]).half().numpy()
+
+    for clip in range(rank, len(video), arguments.processes):
+        output[clip] = tokens(video[clip])
+        stills[clip] = tokens(np.repeat(video[clip, :1], frames, axis=0))[0]
     output.flush()
+    stills.flush()
 
 
 def main() -> None:
@@ -65,9 +74,10 @@ def main() -> None:
         (video.shape[2] // side) * (video.shape[3] // side),
         latent["channels"] * latent["patch"] ** 2,
     )
-    np.lib.format.open_memmap(
-        arguments.output / "video.npy", mode="w+", dtype=np.float16, shape=shape
-    )
+    for name, extent in (("video", shape), ("still", (len(video), *shape[2:]))):
+        np.lib.format.open_memmap(
+            arguments.output / f"{name}.npy", "w+", np.float16, extent
+        )
     workers.run(work, arguments.processes, arguments)
     shutil.copy(arguments.clips / "clips.json", arguments.output)
     tokens = np.load(arguments.sound)["tokens"]

@@ -120,6 +120,7 @@ def parser(description: str, batch: int) -> argparse.ArgumentParser:
     parser.add_argument("--batch", type=int, default=batch, metavar="EXAMPLES")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, help="peak, relative to a fresh run's")
     parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
     return parser
 

@@ -2,13 +2,14 @@
 # SPDX-FileCopyrightText: The vidgensrc authors
 """Sequences of encoded chunks with the context that generation gives them.
 
-Three layouts, as in models/mini/FORMAT.md, "Context": consecutive chunks of a
+Four layouts, as in models/mini/FORMAT.md, "Context": consecutive chunks of a
 clip; a clip's first chunk as sink, then later chunks; a change of the prompt,
-chunks of one clip followed by chunks of another.
+chunks of one clip followed by chunks of another; a first picture, which stands
+still in the chunk before a clip's first, with no sound said.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ LENGTH = 7
 NO_CAPTION = 0.1
 SINK_SHARE = 0.38
 SPLICE_SHARE = 0.12
+STILL_SHARE = 0.06
 STRANGE_SHARE = 0.2
 
 
@@ -67,6 +69,11 @@ def layout_sink(window: int) -> Layout:
     return Layout(seen, [0] * LENGTH, 1)
 
 
+def layout_still(window: int) -> Layout:
+    """Chunk 0 is given, and is the sink of those that follow."""
+    return replace(layout_plain(window), first=1)
+
+
 def layout_splice(window: int, change: int) -> Layout:
     """The prompt changes at chunk `change`; no sink leaves the window yet."""
     seen = [
@@ -90,6 +97,7 @@ class Batch:
 class Sequences:
     def __init__(self, folders: list[Path], mean: Tensor, std: Tensor):
         self.video = np.concatenate([np.load(f / "video.npy") for f in folders])
+        self.stills = np.concatenate([np.load(f / "still.npy") for f in folders])
         self.audio = np.concatenate([np.load(f / "audio.npy") for f in folders])
         self.notes: list[dict] = []
         for folder in folders:
@@ -106,18 +114,22 @@ class Sequences:
         text = captions.caption(note["family"], note["attributes"], rng)
         return with_strangers(text, rng)
 
-    def standard(self, clip: int) -> Tensor:
-        """All chunks of a clip, [chunks, V, values]."""
-        video = torch.from_numpy(self.video[clip].astype(np.float32))
-        return (video - self.mean) / self.std
+    def standard(self, values: np.ndarray) -> Tensor:
+        return (torch.from_numpy(values.astype(np.float32)) - self.mean) / self.std
 
     def gather(self, clip: int, chunks: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         """Video, audio, and how much each token stands out from its mean in
         time, so that moving things do not drown in the scene."""
-        whole = self.standard(clip)
+        whole = self.standard(self.video[clip])
         moving = (whole - whole.mean(dim=0)).abs().mean(dim=-1)
         audio = torch.from_numpy(self.audio[clip][chunks].astype(np.float32))
         return whole[chunks], audio, 1 + 3 * moving[chunks]
+
+    def still(self, clip: int) -> tuple[Tensor, Tensor, Tensor]:
+        """As gather, of the chunk that a first picture makes."""
+        video = self.standard(self.stills[clip : clip + 1])
+        audio = torch.zeros(1, *self.audio.shape[2:])
+        return video, audio, torch.ones(video.shape[:2])
 
     def batch(self, rng: np.random.Generator, count: int, window: int) -> Batch:
         kind = rng.random()
@@ -137,8 +149,13 @@ class Sequences:
                 rest = list(range(start, start + LENGTH - change))
                 after = self.gather(other, rest)
                 rows.append(tuple(torch.cat(pair) for pair in zip(before, after)))
+        elif kind < SPLICE_SHARE + STILL_SHARE:
+            layout = layout_still(window)
+            for clip in picked:
+                parts = (self.still(clip), self.gather(clip, list(range(LENGTH - 1))))
+                rows.append(tuple(torch.cat(pair) for pair in zip(*parts)))
         else:
-            sink = kind < SPLICE_SHARE + SINK_SHARE
+            sink = kind < SPLICE_SHARE + STILL_SHARE + SINK_SHARE
             layout = layout_sink(window) if sink else layout_plain(window)
             for clip in picked:
                 if sink:

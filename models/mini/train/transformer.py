@@ -149,7 +149,6 @@ def main() -> None:
     parser.add_argument("--sound", type=Path, required=True, help="the basis")
     parser.add_argument("--judged", type=int, default=4, metavar="BATCHES")
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
-    parser.add_argument("--rate", type=float, help="peak, relative to a fresh run's")
     loop.run(Training, parser.parse_args())
 
 

@@ -7,6 +7,7 @@ the tokens, by the names of sound.Basis.
 """
 
 import argparse
+import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -33,7 +34,10 @@ def main() -> None:
     count = len(np.load(arguments.clips / "sound.npy", mmap_mode="r"))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     analyse = partial(_analyse, arguments.clips)
-    with ProcessPoolExecutor(arguments.workers) as pool:
+    # Only a process that starts afresh takes the number of threads from the
+    # environment.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.workers, fresh) as pool:
         values = np.stack(list(pool.map(analyse, range(count), chunksize=8)))
     if arguments.basis:
         basis = sound.Basis.load(arguments.basis)

@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from . import canvas, clip, sounds
+from .families import FAMILIES
 
 _arrays: tuple[np.ndarray, np.ndarray]
 
@@ -21,9 +23,9 @@ def _open(folder: Path) -> None:
                np.lib.format.open_memmap(folder / "sound.npy", "r+"))
 
 
-def _render(task: tuple[int, int]) -> dict:
-    index, seed = task
-    made = clip.render(seed)
+def _render(task: tuple[int, int, str]) -> dict:
+    index, seed, family = task
+    made = clip.render(seed, family)
     _arrays[0][index] = made.frames
     _arrays[1][index] = made.samples
     return {"family": made.family, "attributes": made.attributes,
@@ -35,6 +37,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--families", nargs="+", choices=list(FAMILIES),
+                        default=list(FAMILIES), help="which take turns")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -46,9 +50,14 @@ def main() -> None:
     np.lib.format.open_memmap(arguments.out / "sound.npy", "w+", np.int16,
                               (count, *sound))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    tasks = [(i, arguments.first_seed + i) for i in range(count)]
-    with ProcessPoolExecutor(arguments.workers, initializer=_open,
-                             initargs=(arguments.out,)) as pool:
+    names = arguments.families
+    tasks = [(i, arguments.first_seed + i, names[i % len(names)])
+             for i in range(count)]
+    # Only a process that starts afresh takes the number of threads from the
+    # environment.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.workers, fresh, _open,
+                             (arguments.out,)) as pool:
         clips = list(pool.map(_render, tasks, chunksize=6))
     (arguments.out / "clips.json").write_text(json.dumps(clips, indent=0) + "\n")
 
