@@ -6,9 +6,8 @@
 
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
-#include <stdio.h>
-#include <unistd.h>
 
+#include "tests/elements/holdings.h"
 #include "tests/elements/rig.h"
 
 #define ROUNDS 50
@@ -69,23 +68,6 @@ test_quick_changes (void)
   g_assert_cmpint (fake.models, ==, 0);
 }
 
-/* What the process holds. */
-typedef struct {
-  guint descriptors, threads;
-  gsize resident_bytes;
-} Holdings;
-
-static guint
-count_entries (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  while (dir && g_dir_read_name (dir))
-    n++;
-  return n;
-}
-
 static void
 remove_folder (const char *path)
 {
@@ -98,20 +80,6 @@ remove_folder (const char *path)
   }
   g_dir_close (dir);
   g_rmdir (path);
-}
-
-static Holdings
-holdings (void)
-{
-  Holdings now = { count_entries ("/proc/self/fd"),
-    count_entries ("/proc/self/task"), 0 };
-  g_autofree char *text = NULL;
-  gulong pages = 0;
-
-  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    sscanf (text, "%*u %lu", &pages);
-  now.resident_bytes = pages * (gsize)sysconf (_SC_PAGESIZE);
-  return now;
 }
 
 static void
@@ -144,11 +112,11 @@ leave_often (Rig *rig)
 
   for (guint i = 0; i < 2 * ROUNDS; i++) {
     if (i == ROUNDS)
-      before = holdings ();
+      before = holdings_now ();
     leave_once (rig, i);
   }
   rig_state (rig, GST_STATE_NULL);
-  const Holdings after = holdings ();
+  const Holdings after = holdings_now ();
   g_assert_cmpuint (after.descriptors, <=, before.descriptors);
   g_assert_cmpuint (after.threads, <=, before.threads + 2);
   if (!g_getenv ("VIDGEN_SANITIZED"))
@@ -232,7 +200,7 @@ test_other_cache_vulkan (void)
   rig_state (rig, GST_STATE_READY);
   g_object_set (rig->src, "cache-dir", folder, NULL);
   rig_run (rig);
-  g_assert_cmpuint (count_entries (folder), >, 0);
+  g_assert_cmpuint (holdings_count_files (folder), >, 0);
   remove_folder (folder);
 }
 

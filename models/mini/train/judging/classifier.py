@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Which family a clip is of, and which value each attribute has."""
+
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from world.families import FAMILIES
+
+from .clips import Clips
+from .senses import BANDS
+
+FAMILY = "family"
+FEATURES = 256
+SMALL_RATE = 8
+BANDS_PER_SMALL = 12
+BATCH = 32
+# Lengths of training crops, in pictures of `small`.
+LENGTHS = (24, 24, 16, 8, 4)
+RATE = 2e-3
+DECAY = 0.02
+
+
+def heads_of(families: list[str]) -> dict[str, tuple[str, ...]]:
+    """{head: its values}: the family, and family.attribute."""
+    heads: dict[str, tuple[str, ...]] = {FAMILY: tuple(families)}
+    for family in families:
+        for name, values in FAMILIES[family].ATTRIBUTES.items():
+            heads[f"{family}.{name}"] = tuple(values)
+    return heads
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """[B, T, C, …] to mean, maximum and deviation over T: [B, 3·C, …]."""
+    deviation = (x.var(dim=1, unbiased=False) + 1e-4).sqrt()
+    return torch.cat([x.mean(1), x.amax(1), deviation], dim=1)
+
+
+class Net(nn.Module):
+    """Sees three pictures at a time, ⅛ s apart, so that directions show."""
+
+    def __init__(self, heads: dict[str, tuple[str, ...]]):
+        super().__init__()
+        self.first = nn.Conv2d(9, 24, 5, stride=2, padding=2)
+        self.second = nn.Conv2d(24, 48, 3, stride=2, padding=1)
+        self.third = nn.Conv2d(48, 96, 3, stride=2, padding=1)
+        self.calm = nn.GroupNorm(8, 96)
+        self.mix = nn.Conv3d(96, 96, (3, 1, 1), padding=(1, 0, 0))
+        self.squeeze = nn.Conv2d(288, 40, 1)
+        self.place = nn.Linear(40 * 7 * 12, 160)
+        self.hear = nn.ModuleList(
+            nn.Conv1d(inputs, 96, 5, stride=2, padding=2)
+            for inputs in (2 * BANDS, 96, 96)
+        )
+        self.join = nn.Linear(160 + 288 + 288 + 4 * BANDS, FEATURES)
+        self.deep = nn.Linear(FEATURES, FEATURES)
+        self.heads = nn.ModuleDict(
+            {name.replace(".", "-"): nn.Linear(FEATURES, len(values))
+             for name, values in heads.items()}
+        )
+
+    def features(self, small: Tensor, bands: Tensor) -> Tensor:
+        """small [B, T, 3, 56, 96] in ±1; bands [B, 12·T, 2, BANDS], scaled."""
+        steps = (small.shape[1] - 1) // 2
+        seen = torch.stack([small[:, 2 * i : 2 * i + 3] for i in range(steps)], 1)
+        x = seen.flatten(2, 3).flatten(0, 1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        x = F.relu(self.second(F.relu(self.first(x))))
+        x = F.relu(self.calm(self.third(x))).unflatten(0, (-1, steps))
+        x = F.relu(x + self.mix(x.transpose(1, 2)).transpose(1, 2))
+        seen = _pooled(x.float())
+        where = self.place(F.relu(self.squeeze(seen)).flatten(1))
+        middle, side = bands.mean(2), (bands[:, :, 1] - bands[:, :, 0]) * 2
+        y = torch.cat([middle, side], dim=2).transpose(1, 2)
+        level = torch.cat([y.mean(2), (y.var(2) + 1e-4).sqrt()], dim=1)
+        for layer in self.hear:
+            y = F.relu(layer(y))
+        heard = _pooled(y.float().transpose(1, 2))
+        parts = [F.relu(where), seen.mean((2, 3)), heard, level]
+        joined = F.relu(self.join(torch.cat(parts, dim=1)))
+        return F.relu(self.deep(joined)).float()
+
+    def forward(self, small: Tensor, bands: Tensor) -> dict[str, Tensor]:
+        features = F.dropout(self.features(small, bands), 0.15, self.training)
+        return {n.replace("-", "."): h(features) for n, h in self.heads.items()}
+
+
+def scaled(small: np.ndarray, bands: np.ndarray) -> tuple[Tensor, Tensor]:
+    pictures = torch.from_numpy(small).movedim(-1, -3).float() / 127.5 - 1
+    return pictures, (torch.from_numpy(bands).float() + 50) / 20
+
+
+def soften(
+    small: Tensor, bands: Tensor, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """What a generator may get wrong without showing anything else: sharpness,
+    brightness, noise, loudness and timbre."""
+    shape = (len(small), 1, 1, 1, 1)
+
+    def spread(deviation: float) -> Tensor:
+        return torch.from_numpy(rng.normal(0, deviation, shape)).float()
+
+    blur = int(rng.integers(4))
+    if blur:
+        flat = small.flatten(0, 1)
+        if blur == 3:
+            low = F.avg_pool2d(flat, 4)
+            low = F.interpolate(low, scale_factor=4.0, mode="bilinear")
+        else:
+            low = F.avg_pool2d(flat, 2 * blur + 1, 1, blur, count_include_pad=False)
+        small = low.unflatten(0, small.shape[:2])
+    small = (small + 1) * (1 + spread(0.06)) - 1 + spread(0.03)
+    small = small + torch.randn_like(small) * 0.04 * float(rng.random())
+    tilt = torch.from_numpy(rng.normal(0, 1.0, (len(bands), 1, 1, 4))).float()
+    tilt = F.interpolate(tilt[:, 0], BANDS, mode="linear", align_corners=True)
+    loud = torch.from_numpy(rng.normal(0, 2.0, (len(bands), 1, 1, 1))).float()
+    return small, bands + (tilt[:, None] * 2 + loud) / 20
+
+
+class Classifier:
+    def __init__(self, families: list[str]):
+        self.families = families
+        self.values = heads_of(families)
+        self.net = Net(self.values)
+
+    def labels(self, clips: Clips) -> dict[str, np.ndarray]:
+        """Indices of values; −1 where a head does not apply."""
+        table = {n: np.full(len(clips), -1) for n in self.values}
+        for row, truth in enumerate(clips.truths):
+            table[FAMILY][row] = self.families.index(truth.family)
+            for name in truth.known:
+                head = f"{truth.family}.{name}"
+                value = truth.attributes[name]
+                table[head][row] = self.values[head].index(value)
+        return table
+
+    def train(self, clips: Clips, epochs: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        torch.manual_seed(seed)
+        labels = {n: torch.from_numpy(v) for n, v in self.labels(clips).items()}
+        optimiser = torch.optim.AdamW(
+            self.net.parameters(), RATE, weight_decay=DECAY
+        )
+        updates = epochs * (len(clips) // BATCH)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, updates)
+        start = time.monotonic()
+        self.net.train()
+        for epoch in range(epochs):
+            order = rng.permutation(len(clips))
+            total = 0.0
+            for i in range(len(clips) // BATCH):
+                rows = np.sort(order[i * BATCH : (i + 1) * BATCH])
+                loss = self._loss(clips, rows, labels, rng)
+                optimiser.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+                optimiser.step()
+                schedule.step()
+                total += loss.item()
+            spent = time.monotonic() - start
+            mean = total / (len(clips) // BATCH)
+            print(f"classifier: epoch {epoch + 1} of {epochs}, loss {mean:.3f}, "
+                  f"{spent:.0f} s", flush=True)
+
+    def _loss(self, clips: Clips, rows: np.ndarray, labels: dict, rng) -> Tensor:
+        length = int(rng.choice(LENGTHS))
+        whole = clips.arrays["small"].shape[1]
+        first = int(rng.integers(whole - length + 1))
+        small = clips.arrays["small"][rows, first : first + length]
+        heard = slice(first * BANDS_PER_SMALL, (first + length) * BANDS_PER_SMALL)
+        bands = clips.arrays["bands"][rows, heard]
+        pair = soften(*scaled(small, bands), rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            out = self.net(*pair)
+        losses = []
+        for name, logits in out.items():
+            wanted = labels[name][rows]
+            there = wanted >= 0
+            if there.any():
+                loss = F.cross_entropy(
+                    logits[there].float(), wanted[there], reduction="sum"
+                )
+                losses.append(loss)
+        # Short crops tell the family, but not every attribute.
+        return torch.stack(losses).sum() / len(rows)
+
+    @torch.no_grad()
+    def look(
+        self, small: np.ndarray, bands: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Features [n, FEATURES], and logits of each head, of windows of one
+        length."""
+        self.net.eval()
+        features = []
+        for i in range(0, len(small), BATCH):
+            part = scaled(small[i : i + BATCH], bands[i : i + BATCH])
+            with torch.autocast("cpu", torch.bfloat16):
+                features.append(self.net.features(*part))
+        joined = torch.cat(features)
+        logits = {
+            name.replace("-", "."): head(joined).numpy()
+            for name, head in self.net.heads.items()
+        }
+        return joined.numpy(), logits
+
+    def judge(self, clips: Clips) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        return self.look(clips.arrays["small"], clips.arrays["bands"])

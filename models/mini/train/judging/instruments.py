@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""The trained classifier and detector, and the real clips that prove them."""
+
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from world import canvas, sounds
+from world.families import FAMILIES
+
+from . import clips as clips_
+from .classifier import FAMILY, Classifier
+from .clips import Clips
+from .codec import Codec
+from .detector import Detector
+
+CODED_SHARE = 0.25
+HELD_PER_FAMILY = 16
+TRAIN_SEED = 2_000_000
+HELD_SEED = 3_000_000
+UPDATES = 420
+ENOUGH = 5
+
+
+@dataclass
+class Instruments:
+    classifier: Classifier
+    detector: Detector
+    held: Clips
+    codec: str
+
+
+def world_key(families: list[str]) -> str:
+    """Of all that decides what the families look and sound like."""
+    digest = hashlib.sha256()
+    for module in (canvas, sounds, *(FAMILIES[family] for family in families)):
+        digest.update(Path(sys.modules[module.__name__].__file__).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _turns(families: list[str], count: int, seed: int) -> list[tuple[int, str, dict]]:
+    return [(seed + i, families[i % len(families)], {}) for i in range(count)]
+
+
+def _of_folder(folder: Path, families: list[str], count: int) -> list[int]:
+    """The first clips of each family, in turn as far as they reach."""
+    notes = json.loads((folder / "clips.json").read_text())
+    rows: dict[str, list[int]] = {family: [] for family in families}
+    for i, note in enumerate(notes):
+        if note["family"] in rows:
+            rows[note["family"]].append(i)
+    each = count // len(families)
+    lacking = [family for family, found in rows.items() if len(found) < each]
+    if lacking:
+        raise ValueError(f"{folder} has fewer than {each} clips of {lacking}")
+    return [rows[family][i] for i in range(each) for family in families]
+
+
+class Workshop:
+    """Makes instruments, and keeps all that takes long in a folder."""
+
+    def __init__(self, work: Path, families: list[str], folder: Path | None,
+                 per_family: int, seed: int, workers: int):
+        self.work = work
+        self.families = families
+        self.folder = folder
+        self.count = per_family * len(families)
+        self.seed = seed
+        self.workers = workers
+        source = str(folder.resolve()) if folder else "rendered"
+        names = "+".join(families)
+        key = f"{world_key(families)} {names} {source} {self.count} {seed}"
+        self.key = hashlib.sha256(key.encode()).hexdigest()[:12]
+
+    def _make_clips(self, name: str, rows: slice, codec: Codec | None) -> Clips:
+        def make() -> Clips:
+            print(f"judge: {name} clips to learn from", flush=True)
+            if self.folder:
+                rng = np.random.default_rng(self.seed)
+                chosen = _of_folder(self.folder, self.families, self.count)[rows]
+                return clips_.read(self.folder, chosen, rng, codec, self.workers)
+            orders = _turns(self.families, self.count, TRAIN_SEED + self.seed)[rows]
+            return clips_.render(orders, codec, self.workers)
+
+        return clips_.cached(self.work / f"{name}-{self.key}.npz", make)
+
+    def held(self) -> Clips:
+        def make() -> Clips:
+            print("judge: held-out clips", flush=True)
+            count = HELD_PER_FAMILY * len(self.families)
+            orders = _turns(self.families, count, HELD_SEED + self.seed)
+            return clips_.render(orders, None, self.workers)
+
+        return clips_.cached(self.work / f"held-{self.key}.npz", make)
+
+    def instruments(self, weights: Path) -> Instruments:
+        """The weights' codec softens a part of the clips; it need not be that of
+        the weights that are judged."""
+        path = self.work / f"instruments-{self.key}.pt"
+        held = self.held()
+        made = Instruments(Classifier(self.families), Detector(), held, "")
+        nets = (made.classifier.net, made.detector.eye, made.detector.ear)
+        if path.exists():
+            state = torch.load(path)
+            for net, values in zip(nets, state["nets"], strict=True):
+                net.load_state_dict(values)
+            made.detector.thresholds = state["thresholds"]
+            made.codec = state["codec"]
+            return made
+        codec = Codec(weights)
+        plain = round(self.count * (1 - CODED_SHARE))
+        raw = self._make_clips("plain", slice(0, plain), None)
+        codec.fit(self._sounds())
+        coded = self._make_clips("coded", slice(plain, None), codec)
+        both = clips_.concatenate(raw, coded)
+        epochs = max(4, -(-UPDATES * 32 // len(both)))
+        made.classifier.train(both, epochs, self.seed)
+        made.detector.train(both, epochs, self.seed)
+        made.detector.fit_thresholds(held)
+        made.codec = codec.key
+        state = {
+            "nets": [net.state_dict() for net in nets],
+            "thresholds": made.detector.thresholds,
+            "codec": codec.key,
+        }
+        partial = path.with_suffix(".part")
+        torch.save(state, partial)
+        partial.rename(path)
+        return made
+
+    def _sounds(self) -> list[np.ndarray]:
+        """Two of each family, for the codec's mean level."""
+        return sounds_of(self.families)
+
+    def coded(self, scenes: list, codec: Codec, name: str) -> Clips:
+        """Real clips of scenes through a codec."""
+        def make() -> Clips:
+            print("judge: real clips through the codec", flush=True)
+            codec.fit(self._sounds())
+            return clips_.render(clips_.orders_of(scenes), codec, self.workers)
+
+        path = self.work / f"real-{name}-{self.key}-{codec.key}.npz"
+        return clips_.cached(path, make)
+
+    def real(self, scenes: list, name: str) -> Clips:
+        def make() -> Clips:
+            print("judge: real clips of the prompts", flush=True)
+            return clips_.render(clips_.orders_of(scenes), None, self.workers)
+
+        return clips_.cached(self.work / f"real-{name}-{self.key}.npz", make)
+
+
+def sounds_of(families: list[str]) -> list[np.ndarray]:
+    from world import clip
+
+    return [
+        clip.render(seed, family, frames=48).samples / np.float32(32768)
+        for family in families
+        for seed in (11, 12)
+    ]
+
+
+def accuracies(
+    classifier: Classifier, logits: dict[str, np.ndarray], clips: Clips
+) -> dict[str, tuple[int, int]]:
+    """Of each head: (right, of how many)."""
+    counts = {}
+    for head, wanted in classifier.labels(clips).items():
+        there = wanted >= 0
+        right = logits[head][there].argmax(1) == wanted[there]
+        counts[head] = (int(right.sum()), int(there.sum()))
+    return counts
+
+
+def share(count: tuple[int, int]) -> float:
+    return count[0] / count[1] if count[1] else float("nan")
+
+
+def added(one: dict, other: dict) -> dict[str, tuple[int, int]]:
+    return {h: (one[h][0] + other[h][0], one[h][1] + other[h][1]) for h in one}
+
+
+def valid_heads(counts: dict[str, tuple[int, int]], least: float = 0.9) -> list[str]:
+    """Attributes' heads that real clips prove to be right often enough."""
+    return [
+        head
+        for head, count in counts.items()
+        if head != FAMILY and count[1] >= ENOUGH and share(count) >= least
+    ]

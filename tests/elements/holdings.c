@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "tests/elements/holdings.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+guint
+holdings_count_files (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (dir && g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+Holdings
+holdings_now (void)
+{
+  Holdings now = { holdings_count_files ("/proc/self/fd"),
+    holdings_count_files ("/proc/self/task"), 0 };
+  g_autofree char *text = NULL;
+  gulong pages = 0;
+
+  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    sscanf (text, "%*u %lu", &pages);
+  now.resident_bytes = pages * (gsize)sysconf (_SC_PAGESIZE);
+  return now;
+}

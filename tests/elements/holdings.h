@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What the process holds. */
+typedef struct {
+  guint descriptors, threads;
+  gsize resident_bytes;
+} Holdings;
+
+Holdings holdings_now (void);
+/* The files of a folder; 0 where there is none. */
+guint holdings_count_files (const char *folder);
+
+G_END_DECLS
