@@ -9,6 +9,10 @@ static const VidgenKernel gemm_kernel = VIDGEN_KERNEL (gemm);
 
 /* What a tile's weights cost to load, in rows of products. */
 #define WEIGHT_COST 6
+/* Columns of a CPU's lane: more spare it loads of a, and waste more at the
+ * edge. */
+#define FEW_COLUMNS 4
+#define MANY_COLUMNS 8
 
 static double
 activate (VidgenActivation activation, double x)
@@ -33,14 +37,16 @@ vidgen_gemm_reference (const VidgenGemm *gemm)
   const float *gate = vidgen_span_map (gemm->gate);
   const float *residual = vidgen_span_map (gemm->residual);
   float *out = vidgen_span_map (gemm->out);
+  g_autofree float *column = g_new (float, gemm->k);
 
-  for (gsize i = 0; i < gemm->m; i++) {
-    for (gsize j = 0; j < gemm->n; j++) {
+  for (gsize j = 0; j < gemm->n; j++) {
+    vidgen_type_expand (
+        gemm->weight_type, weight, j * gemm->k, gemm->k, column);
+    for (gsize i = 0; i < gemm->m; i++) {
       double value = bias ? bias[j] : 0;
 
       for (gsize k = 0; k < gemm->k; k++)
-        value += (double)a[i * gemm->a_stride + k] *
-                 vidgen_type_value (gemm->weight_type, weight, j * gemm->k + k);
+        value += (double)a[i * gemm->a_stride + k] * column[k];
       value = activate (gemm->activation, value) * (gate ? gate[j] : 1);
       if (residual)
         value += residual[i * gemm->residual_stride + j];
@@ -55,29 +61,63 @@ reference (const void *params)
   vidgen_gemm_reference (params);
 }
 
-VidgenGemmTile
-vidgen_gemm_choose (const VidgenDeviceCaps *caps, guint m)
+static guint
+cheapest_rows (guint m, const guint *rows, guint n_rows)
 {
-  static const guint cpu_rows[] = { 1, 4, 12, 22 };
-  static const guint gpu_rows[] = { 1, 4, 8 };
-  const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
-  const guint *rows = cpu ? cpu_rows : gpu_rows;
-  const guint n_rows = cpu ? G_N_ELEMENTS (cpu_rows) : G_N_ELEMENTS (gpu_rows);
-  guint best_cost = G_MAXUINT;
-  VidgenGemmTile tile = {
-    .lanes = cpu ? caps->max_subgroup_size : MAX (64, caps->max_subgroup_size),
-    .columns = cpu ? 4 : 1,
-    .broadcast = caps->subgroup_ballot && caps->min_subgroup_size >= 8,
-  };
+  guint best = 0, best_cost = G_MAXUINT;
 
   for (guint i = 0; i < n_rows; i++) {
     const guint cost = vidgen_groups (m, rows[i]) * (rows[i] + WEIGHT_COST);
 
     if (cost < best_cost) {
       best_cost = cost;
-      tile.rows = rows[i];
+      best = rows[i];
     }
   }
+  return best;
+}
+
+static guint
+padded (guint count, guint size)
+{
+  return vidgen_groups (count, size) * size;
+}
+
+static VidgenGemmTile
+choose_cpu (const VidgenDeviceCaps *caps, guint m, guint n)
+{
+  static const guint rows[] = { 1, 4, 12, 22 };
+  const guint lanes = caps->max_subgroup_size;
+  const gboolean many = m > 1 && padded (n, MANY_COLUMNS * lanes) * 4 <=
+                                     padded (n, FEW_COLUMNS * lanes) * 5;
+
+  return (VidgenGemmTile){
+    .lanes = lanes,
+    .rows = cheapest_rows (m, rows, G_N_ELEMENTS (rows)),
+    .columns = many ? MANY_COLUMNS : FEW_COLUMNS,
+  };
+}
+
+static VidgenGemmTile
+choose_gpu (const VidgenDeviceCaps *caps, guint m)
+{
+  static const guint rows[] = { 1, 4, 8 };
+
+  return (VidgenGemmTile){
+    .lanes = MAX (64, caps->max_subgroup_size),
+    .rows = cheapest_rows (m, rows, G_N_ELEMENTS (rows)),
+    .columns = 1,
+  };
+}
+
+VidgenGemmTile
+vidgen_gemm_choose (const VidgenDeviceCaps *caps, const VidgenGemm *gemm)
+{
+  VidgenGemmTile tile = caps->type == VIDGEN_DEVICE_CPU
+                            ? choose_cpu (caps, gemm->m, gemm->n)
+                            : choose_gpu (caps, gemm->m);
+
+  tile.broadcast = caps->subgroup_ballot && caps->min_subgroup_size >= 8;
   return tile;
 }
 
@@ -91,11 +131,17 @@ void
 vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm)
 {
   const VidgenGemmTile tile = vidgen_gemm_choose (
-      vidgen_device_caps (vidgen_recorder_device (recorder)), gemm->m);
+      vidgen_device_caps (vidgen_recorder_device (recorder)), gemm);
   const guint m = gemm->m, n = gemm->n, k = gemm->k;
+  const guint across = vidgen_groups (n, tile.columns * tile.lanes);
+  const guint down = vidgen_groups (m, tile.rows);
+  const guint64 weight_bytes =
+      vidgen_type_size (gemm->weight_type, (guint64)n * k);
+  /* Groups in a row read the larger operand once and the other from cache. */
+  const gboolean rows_first = weight_bytes > 4 * (guint64)m * k;
   const struct {
     guint64 a, weight, bias, gate, residual, out;
-    guint32 m, n, k, a_stride, residual_stride, out_stride;
+    guint32 m, n, k, a_stride, residual_stride, out_stride, rows_first;
   } push = {
     vidgen_span_address (gemm->a),
     vidgen_span_address (gemm->weight),
@@ -109,6 +155,7 @@ vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm)
     gemm->a_stride,
     gemm->residual_stride,
     gemm->out_stride,
+    rows_first,
   };
   const VidgenDispatch dispatch = {
     .kernel = &gemm_kernel,
@@ -118,16 +165,14 @@ vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm)
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "a", gemm->a, FALSE, rows_bytes (m, gemm->a_stride, k) },
-        { "weight", gemm->weight, FALSE,
-            (guint64)n * k * vidgen_type_bytes (gemm->weight_type) },
+        { "weight", gemm->weight, FALSE, weight_bytes },
         { "bias", gemm->bias, FALSE, 4 * (guint64)n },
         { "gate", gemm->gate, FALSE, 4 * (guint64)n },
         { "residual", gemm->residual, FALSE,
             rows_bytes (m, gemm->residual_stride, n) },
         { "out", gemm->out, TRUE, rows_bytes (m, gemm->out_stride, n) } },
     .n_accesses = 6,
-    .groups = { vidgen_groups (n, tile.columns * tile.lanes),
-        vidgen_groups (m, tile.rows), 1 },
+    .groups = { rows_first ? down : across, rows_first ? across : down, 1 },
     .operations = 2.0 * m * n * k,
     .reference = reference,
     .params = gemm,

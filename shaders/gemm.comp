@@ -4,7 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
-#include "common.glsl"
+#include "weights.glsl"
 
 // A group makes ROWS x (COLUMNS * lanes) values; a lane owns COLUMNS columns,
 // `lanes` apart, so that each weight it loads feeds ROWS products.
@@ -24,6 +24,7 @@ layout (push_constant, scalar) uniform Push
   F32 result;
   uint m, n, k;
   uint a_stride, residual_stride, result_stride;
+  uint rows_first; // groups that follow one another take the same columns
 };
 
 // Values of the inner dimension that one turn of the loop takes.
@@ -31,27 +32,53 @@ const uint DEPTH = 4;
 // Rows whose values the lanes of eight share between them.
 const uint SHARED_ROWS = 2;
 
+const bool BLOCKED = IS_BLOCKED (WEIGHT_TYPE);
+
 const uint lanes = gl_WorkGroupSize.x;
+
+// Row and column of the group's tile.
+uvec2
+tile ()
+{
+  return rows_first != 0 ? gl_WorkGroupID.xy : gl_WorkGroupID.yx;
+}
 
 // Rows and columns beyond the edge repeat the last one. Repeated rows are
 // even stored: it is the same lane that stores the same value again.
 uint
 row_at (uint i)
 {
-  return min (gl_WorkGroupID.y * ROWS + i, m - 1);
+  return min (tile ().x * ROWS + i, m - 1);
 }
 
 uint
 column_at (uint j)
 {
-  return gl_WorkGroupID.x * COLUMNS * lanes + j * lanes +
-         gl_LocalInvocationID.x;
+  return (tile ().y * COLUMNS + j) * lanes + gl_LocalInvocationID.x;
 }
 
 float
 load_a (uint i, uint at)
 {
   return a.v[row_at (i) * a_stride + at];
+}
+
+// The group of 32 weights of a column that holds value `at`.
+uint
+group_at (uint j, uint at)
+{
+  return min (column_at (j), n - 1) * (k / GROUP) + at / GROUP;
+}
+
+vec4
+load_weights (uint j, uint first, uint at, vec2 scale)
+{
+  if (BLOCKED)
+    return fma (group_quants (WEIGHT_TYPE, weight, group_at (j, first),
+                    (at - first) / 4),
+        vec4 (scale.x), vec4 (-scale.y));
+  return weight4 (
+      WEIGHT_TYPE, weight, (min (column_at (j), n - 1) * k + at) / 4);
 }
 
 void
@@ -62,23 +89,30 @@ main ()
     sums[i] = 0.0;
 
   const uint share = gl_SubgroupInvocationID % (SHARED_ROWS * DEPTH);
-  for (uint at = 0; at < k; at += DEPTH) {
-    vec4 weights[COLUMNS];
-    [[unroll]] for (uint j = 0; j < COLUMNS; j++)
-      weights[j] = load4 (
-          WEIGHT_TYPE, weight, (min (column_at (j), n - 1) * k + at) / 4);
+  const uint span = BLOCKED ? GROUP : k;
+  for (uint first = 0; first < k; first += span) {
+    vec2 scales[COLUMNS];
+    if (BLOCKED) {
+      [[unroll]] for (uint j = 0; j < COLUMNS; j++)
+        scales[j] = group_scale (WEIGHT_TYPE, weight, group_at (j, first));
+    }
+    for (uint at = first; at < first + span; at += DEPTH) {
+      vec4 weights[COLUMNS];
+      [[unroll]] for (uint j = 0; j < COLUMNS; j++)
+        weights[j] = load_weights (j, first, at, scales[j]);
 
-    float own = 0.0;
-    [[unroll]] for (uint i = 0; i < ROWS; i++) {
-      if (BROADCAST && i % SHARED_ROWS == 0)
-        own = load_a (i + share / DEPTH, at + share % DEPTH);
-      [[unroll]] for (uint c = 0; c < DEPTH; c++) {
-        const float x =
-            BROADCAST ? subgroupBroadcast (own, i % SHARED_ROWS * DEPTH + c)
-                      : load_a (i, at + c);
-        [[unroll]] for (uint j = 0; j < COLUMNS; j++)
-          sums[i * COLUMNS + j] =
-              fma (x, weights[j][c], sums[i * COLUMNS + j]);
+      float own = 0.0;
+      [[unroll]] for (uint i = 0; i < ROWS; i++) {
+        if (BROADCAST && i % SHARED_ROWS == 0)
+          own = load_a (i + share / DEPTH, at + share % DEPTH);
+        [[unroll]] for (uint c = 0; c < DEPTH; c++) {
+          const float x =
+              BROADCAST ? subgroupBroadcast (own, i % SHARED_ROWS * DEPTH + c)
+                        : load_a (i, at + c);
+          [[unroll]] for (uint j = 0; j < COLUMNS; j++)
+            sums[i * COLUMNS + j] =
+                fma (x, weights[j][c], sums[i * COLUMNS + j]);
+        }
       }
     }
   }

@@ -13,11 +13,12 @@ G_BEGIN_DECLS
  * weight[j][k])
  *
  * a, residual and out are f32 with rows of k, n and n values, each row
- * `*_stride` values after the one before; weight is [n][k], dense, F32 or F16,
- * at an address that is a multiple of 16 bytes; bias and gate are f32 [n].
- * bias, gate and residual may be absent (0, 1, 0). out may be the residual
- * itself, with the same stride; otherwise it overlaps nothing that is read.
- * m, n >= 1; k is a multiple of 4; n * k < 2^32.
+ * `*_stride` values after the one before; weight is [n][k], dense, of any type
+ * and less than 4 GiB, at an address that is a multiple of 16 bytes; bias and
+ * gate are f32 [n]. bias, gate and residual may be absent (0, 1, 0). out may be
+ * the residual itself, with the same stride; otherwise it overlaps nothing that
+ * is read. m, n >= 1; k is a multiple of 4, and of vidgen_type_block() of
+ * the weights; n * k < 2^32.
  */
 typedef struct {
   guint m, n, k;
@@ -47,8 +48,9 @@ typedef struct {
                          are full and of eight lanes or more */
 } VidgenGemmTile;
 
-/* The tile for a product of m rows; a pure function, and of few values, since
- * each is a pipeline. */
-VidgenGemmTile vidgen_gemm_choose (const VidgenDeviceCaps *caps, guint m);
+/* The tile for a product, of which only shape and type count; a pure function,
+ * and of few values, since each is a pipeline. */
+VidgenGemmTile vidgen_gemm_choose (
+    const VidgenDeviceCaps *caps, const VidgenGemm *gemm);
 
 G_END_DECLS

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "models/checkpoint/file.h"
-#include "models/checkpoint/quants.h"
 #include "shaders/half.h"
+#include "shaders/quants.h"
 
 #define MAX_BLOCK_VALUES 256
 

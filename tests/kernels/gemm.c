@@ -13,20 +13,45 @@ maybe_input (VidgenKernelTest *test, guint64 count)
              : VIDGEN_SPAN_NONE;
 }
 
+/* Any bytes are quants; scales are halves of 0.03 to 1, of either sign. */
+static VidgenSpan
+block_input (VidgenKernelTest *test, VidgenType type, guint64 count)
+{
+  const gsize n_bytes = vidgen_type_size (type, count);
+  const gsize block_bytes = vidgen_type_size (type, vidgen_type_block (type));
+  const guint n_scales = type == VIDGEN_Q4_K ? 2 : 1;
+  g_autofree guint8 *bytes = g_malloc (n_bytes);
+
+  for (gsize i = 0; i < n_bytes; i++)
+    bytes[i] = (guint8)vidgen_kernel_test_int (test, 0, 255);
+  for (gsize i = 0; i < n_bytes; i += block_bytes)
+    for (guint j = 0; j < n_scales; j++)
+      bytes[i + 2 * j + 1] = (guint8)(0x28 + bytes[i + 2 * j + 1] % 0x14 +
+                                      bytes[i + 2 * j + 1] / 128 * 0x80);
+  return vidgen_kernel_test_data (test, bytes, n_bytes);
+}
+
 static VidgenSpan
 weight_input (VidgenKernelTest *test, VidgenType type, guint64 count)
 {
-  return vidgen_kernel_test_input (
-      test, type == VIDGEN_F16 ? VIDGEN_TEST_F16 : VIDGEN_TEST_F32, count, 1.0);
+  switch (type) {
+  case VIDGEN_F32:
+    return vidgen_kernel_test_input (test, VIDGEN_TEST_F32, count, 1.0);
+  case VIDGEN_F16:
+  case VIDGEN_BF16: /* such halves are small but normal */
+    return vidgen_kernel_test_input (test, VIDGEN_TEST_F16, count, 1.0);
+  default:
+    return block_input (test, type, count);
+  }
 }
 
 static void
-run_random (VidgenKernelTest *test, guint max_m)
+run_type (VidgenKernelTest *test, VidgenType type, guint max_m)
 {
   const guint m = vidgen_kernel_test_int (test, 1, max_m);
   const guint n = vidgen_kernel_test_int (test, 1, 150);
-  const VidgenType type = vidgen_kernel_test_int (test, 0, 1);
-  const guint k = 4 * vidgen_kernel_test_int (test, 1, 60);
+  const guint unit = MAX (4, vidgen_type_block (type));
+  const guint k = unit * vidgen_kernel_test_int (test, 1, 240 / unit + 1);
   VidgenGemm gemm = {
     .m = m,
     .n = n,
@@ -51,6 +76,12 @@ run_random (VidgenKernelTest *test, guint max_m)
 }
 
 static void
+run_random (VidgenKernelTest *test, guint max_m)
+{
+  run_type (test, vidgen_kernel_test_int (test, 0, VIDGEN_TYPES - 1), max_m);
+}
+
+static void
 test_random (VidgenKernelTest *test)
 {
   run_random (test, 100);
@@ -60,6 +91,30 @@ static void
 test_few_rows (VidgenKernelTest *test)
 {
   run_random (test, 5);
+}
+
+static void
+test_bf16 (VidgenKernelTest *test)
+{
+  run_type (test, VIDGEN_BF16, 30);
+}
+
+static void
+test_q8_0 (VidgenKernelTest *test)
+{
+  run_type (test, VIDGEN_Q8_0, 30);
+}
+
+static void
+test_q4_0 (VidgenKernelTest *test)
+{
+  run_type (test, VIDGEN_Q4_0, 30);
+}
+
+static void
+test_q4_k (VidgenKernelTest *test)
+{
+  run_type (test, VIDGEN_Q4_K, 30);
 }
 
 static void
@@ -161,6 +216,14 @@ test_saturated (VidgenKernelTest *test)
   VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
 }
 
+static VidgenGemmTile
+choose (const VidgenDeviceCaps *caps, guint m, guint n)
+{
+  const VidgenGemm gemm = { .m = m, .n = n, .k = 512 };
+
+  return vidgen_gemm_choose (caps, &gemm);
+}
+
 static void
 test_choose (void)
 {
@@ -172,23 +235,27 @@ test_choose (void)
     .subgroup_ballot = TRUE,
   };
   VidgenDeviceCaps caps = lavapipe;
-  VidgenGemmTile tile = vidgen_gemm_choose (&caps, 88);
+  VidgenGemmTile tile = choose (&caps, 88, 192);
 
   g_assert_cmpuint (tile.lanes, ==, 8);
   g_assert_cmpuint (tile.rows, ==, 22);
+  g_assert_cmpuint (tile.columns, ==, 8);
   g_assert_true (tile.broadcast);
-  g_assert_cmpuint (vidgen_gemm_choose (&caps, 84).rows, ==, 22);
-  g_assert_cmpuint (vidgen_gemm_choose (&caps, 4).rows, ==, 4);
-  g_assert_cmpuint (vidgen_gemm_choose (&caps, 1).rows, ==, 1);
+  g_assert_cmpuint (choose (&caps, 84, 192).rows, ==, 22);
+  g_assert_cmpuint (choose (&caps, 4, 192).rows, ==, 4);
+  g_assert_cmpuint (choose (&caps, 1, 192).rows, ==, 1);
+  g_assert_cmpuint (choose (&caps, 1, 192).columns, ==, 4);
+  g_assert_cmpuint (choose (&caps, 88, 32).columns, ==, 4);
+  g_assert_cmpuint (choose (&caps, 88, 150).columns, ==, 8);
 
   caps.min_subgroup_size = caps.subgroup_size = caps.max_subgroup_size = 4;
-  tile = vidgen_gemm_choose (&caps, 88);
+  tile = choose (&caps, 88, 192);
   g_assert_cmpuint (tile.lanes, ==, 4);
   g_assert_false (tile.broadcast);
 
   caps = lavapipe;
   caps.subgroup_ballot = FALSE;
-  g_assert_false (vidgen_gemm_choose (&caps, 88).broadcast);
+  g_assert_false (choose (&caps, 88, 192).broadcast);
 
   caps = (VidgenDeviceCaps){
     .type = VIDGEN_DEVICE_DISCRETE,
@@ -198,7 +265,7 @@ test_choose (void)
     .subgroup_ballot = TRUE,
   };
   for (guint m = 1; m < 200; m++) {
-    tile = vidgen_gemm_choose (&caps, m);
+    tile = choose (&caps, m, 192);
     g_assert_cmpuint (tile.lanes % caps.max_subgroup_size, ==, 0);
     g_assert_cmpuint (tile.rows, >=, 1);
     g_assert_cmpuint (tile.rows * tile.columns, <=, 16);
@@ -212,6 +279,10 @@ main (int argc, char **argv)
   vidgen_kernel_test_init (&argc, &argv);
   vidgen_kernel_test_add ("/gemm/random", test_random);
   vidgen_kernel_test_add ("/gemm/few-rows", test_few_rows);
+  vidgen_kernel_test_add_fixed ("/gemm/bf16", test_bf16);
+  vidgen_kernel_test_add_fixed ("/gemm/q8_0", test_q8_0);
+  vidgen_kernel_test_add_fixed ("/gemm/q4_0", test_q4_0);
+  vidgen_kernel_test_add_fixed ("/gemm/q4_K", test_q4_k);
   vidgen_kernel_test_add ("/gemm/in-place", test_in_place);
   vidgen_kernel_test_add ("/gemm/saturated", test_saturated);
   vidgen_kernel_test_add_fixed ("/gemm/88x768x192", test_88x768x192);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include "models/checkpoint/quants.h"
+#include "shaders/quants.h"
 
 #include "shaders/half.h"
 
