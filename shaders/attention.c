@@ -22,10 +22,19 @@ attention_segments (const VidgenAttention *attention)
   return n;
 }
 
-/* One query of one head, two passes over the keys. */
+/* Of keys from the first on. */
+static const float *
+bias_of (const VidgenAttention *attention, gsize row, gsize head)
+{
+  const float *bias = vidgen_span_map (attention->bias);
+
+  return bias + head * attention->bias_stride + attention->rows - 1 - row;
+}
+
+/* One query of one head, two passes over the keys; bias may be NULL. */
 static void
 attend (const VidgenAttention *attention, gsize head, const float *q,
-    double *scores, float *out)
+    const float *bias, double *scores, float *out)
 {
   const guint size = attention->head_size;
   const guint n_segments = attention_segments (attention);
@@ -42,7 +51,7 @@ attend (const VidgenAttention *attention, gsize head, const float *q,
 
       for (guint i = 0; i < size; i++)
         score += (double)q[i] * k[key * segment->k_stride + head * size + i];
-      scores[n] = score * attention->scale;
+      scores[n] = score * attention->scale + (bias ? bias[n] : 0);
       maximum = MAX (maximum, scores[n]);
       n++;
     }
@@ -86,6 +95,7 @@ vidgen_attention_reference (const VidgenAttention *attention)
   for (gsize row = 0; row < attention->rows; row++)
     for (gsize head = 0; head < attention->heads; head++)
       attend (attention, head, q + row * attention->q_stride + head * size,
+          attention->bias.memory ? bias_of (attention, row, head) : NULL,
           scores, out + row * attention->out_stride + head * size);
 }
 
@@ -142,8 +152,8 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
   VidgenDispatch dispatch = {
     .kernel = &attention_kernel,
     .constants = { tile.lanes, 1, 1, attention->head_size, tile.rows,
-        tile.broadcast },
-    .n_constants = 6,
+        tile.broadcast, attention->bias.memory != NULL },
+    .n_constants = 7,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "q", attention->q, FALSE,
@@ -173,6 +183,16 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
     dispatch.accesses[dispatch.n_accesses++] =
         (VidgenAccess){ v_names[s], segment->v, FALSE,
           rows_bytes (attention, segment->count, segment->v_stride) };
+  }
+  if (attention->bias.memory) {
+    push.segments[VIDGEN_ATTENTION_SEGMENTS - 1].k =
+        vidgen_span_address (attention->bias);
+    push.segments[VIDGEN_ATTENTION_SEGMENTS - 1].strides =
+        attention->bias_stride;
+    dispatch.accesses[dispatch.n_accesses++] =
+        (VidgenAccess){ "bias", attention->bias, FALSE,
+          4 * ((guint64)(attention->heads - 1) * attention->bias_stride + rows +
+                  attention->segments[0].count - 1) };
   }
   vidgen_recorder_dispatch (recorder, &dispatch);
 }

@@ -11,6 +11,9 @@
 layout (constant_id = 3) const uint HEAD_SIZE = 32;
 layout (constant_id = 4) const uint ROWS = 1;
 layout (constant_id = 5) const bool BROADCAST = false;
+// The push constants have no room left: with a bias, which allows one segment
+// only, the last one's k is the bias and its strides are the bias's stride.
+layout (constant_id = 6) const bool BIASED = false;
 
 struct Segment
 {
@@ -66,6 +69,17 @@ load_shared (F32 values, uint first, out float loaded[SHARERS])
     loaded[c] = BROADCAST ? subgroupBroadcast (own, c) : values.v[first + c];
 }
 
+// What a score begins with; key < the segment's count.
+float
+bias_at (uint i, uint key)
+{
+  if (!BIASED)
+    return 0.0;
+  const uint row = min (row_at (i), rows - 1);
+  const uint at = gl_WorkGroupID.y * segments[3].strides + rows - 1 + key - row;
+  return segments[3].k.v[at] * LOG2_E;
+}
+
 void
 take_keys (Segment segment, uint first)
 {
@@ -74,10 +88,10 @@ take_keys (Segment segment, uint first)
 
   float scores[ROWS * KEYS];
   [[unroll]] for (uint key = 0; key < KEYS; key++) {
-    const uint at =
-        min (first + key, segment.count - 1) * k_stride + head_start ();
+    const uint place = min (first + key, segment.count - 1);
+    const uint at = place * k_stride + head_start ();
     [[unroll]] for (uint i = 0; i < ROWS; i++)
-      scores[i * KEYS + key] = 0.0;
+      scores[i * KEYS + key] = bias_at (i, place);
     [[unroll]] for (uint d = 0; d < HEAD_SIZE; d += SHARERS) {
       float loaded[SHARERS];
       load_shared (segment.k, at + d, loaded);

@@ -26,6 +26,11 @@ typedef struct {
  *
  *   out[i] = softmax_j (scale * q[i] . k[j]) v[j]      for each head
  *
+ * With `bias` there is one segment, and a term that depends on the distance of
+ * query and key is added to their score (Raffel et al., "Exploring the Limits
+ * of Transfer Learning", 2020): bias[head][rows - 1 + j - i], f32 rows of
+ * rows + count - 1 values, `bias_stride` apart.
+ *
  * q and out are f32 [rows][heads * head_size], rows `*_stride` apart. At least
  * one key. head_size is 16, 32, 64 or 128. The strides of segments are
  * multiples of 4 and less than 2^18. out overlaps nothing that is read.
@@ -36,6 +41,8 @@ typedef struct {
   VidgenSpan q;
   guint q_stride;
   VidgenAttentionSegment segments[VIDGEN_ATTENTION_SEGMENTS];
+  VidgenSpan bias; /* may be absent */
+  guint bias_stride;
   VidgenSpan out;
   guint out_stride;
 } VidgenAttention;

@@ -71,6 +71,47 @@ test_sharp (VidgenKernelTest *test)
 }
 
 static void
+run_biased (VidgenKernelTest *test, guint rows, guint count, guint heads,
+    guint head_size)
+{
+  const guint width = heads * head_size;
+  const guint bias_stride =
+      rows + count - 1 + vidgen_kernel_test_int (test, 0, 5);
+  const VidgenAttention attention = {
+    .rows = rows,
+    .heads = heads,
+    .head_size = head_size,
+    .scale = 1.0f,
+    .q = vidgen_kernel_test_input (
+        test, VIDGEN_TEST_F32, (guint64)rows * width, 1.0),
+    .q_stride = width,
+    .segments = { random_segment (test, count, width, 0.5) },
+    .bias = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
+        (guint64)(heads - 1) * bias_stride + rows + count - 1, 5.0),
+    .bias_stride = bias_stride,
+    .out =
+        vidgen_kernel_test_output (test, VIDGEN_TEST_F32, rows, width, width),
+    .out_stride = width,
+  };
+
+  VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+static void
+test_biased (VidgenKernelTest *test)
+{
+  run_biased (test, vidgen_kernel_test_int (test, 1, 40),
+      vidgen_kernel_test_int (test, 1, 40), vidgen_kernel_test_int (test, 1, 5),
+      16u << vidgen_kernel_test_int (test, 0, 2));
+}
+
+static void
+test_biased_77 (VidgenKernelTest *test)
+{
+  run_biased (test, 77, 77, 8, 64);
+}
+
+static void
 test_one_key (VidgenKernelTest *test)
 {
   const VidgenAttention attention = {
@@ -143,6 +184,8 @@ main (int argc, char **argv)
   vidgen_kernel_test_add ("/attention/random", test_random);
   vidgen_kernel_test_add ("/attention/wide-heads", test_wide_heads);
   vidgen_kernel_test_add ("/attention/sharp", test_sharp);
+  vidgen_kernel_test_add ("/attention/biased", test_biased);
+  vidgen_kernel_test_add_fixed ("/attention/biased-77", test_biased_77);
   vidgen_kernel_test_add_fixed ("/attention/one-key", test_one_key);
   vidgen_kernel_test_add_fixed ("/attention/88x552", test_88x552);
   g_test_add_func ("/attention/choose", test_choose);
