@@ -8,6 +8,8 @@
 
 #include "tests/elements/rig.h"
 
+GST_PLUGIN_STATIC_DECLARE (vidgen);
+
 static void
 set_filter (Rig *rig, RigPad pad, const char *description)
 {
@@ -94,6 +96,27 @@ test_sizes (void)
   }
 }
 
+/* Odd sizes round the chroma up. */
+static void
+test_odd_sizes (void)
+{
+  static const char *const formats[] = { "I420", "NV12", "RGBA", "BGRx",
+    "RGB" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *filter = g_strdup_printf (
+        "video/x-raw, format = %s, width = 33, height = 17", formats[i]);
+    fake_reset ();
+    fake.size_step = 1;
+    g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+    set_filter (rig, RIG_VIDEO, filter);
+    g_object_set (rig->src, "num-buffers", 10, NULL);
+    rig_run (rig);
+    assert_caps (rig, RIG_VIDEO, filter);
+    rig_assert_clip (rig, 10, 15000);
+  }
+}
+
 static void
 test_impossible (void)
 {
@@ -170,19 +193,19 @@ test_s16 (void)
 }
 
 static void
-change_filter (Rig *rig, const char *description)
+change_filter (Rig *rig, RigPad pad, const char *description)
 {
   g_autoptr (GstCaps) wanted = gst_caps_from_string (description);
   gboolean arrived = FALSE;
 
-  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 10);
-  set_filter (rig, RIG_VIDEO, description);
+  rig_wait_buffers (rig, pad, rig_received (rig, pad) + 10);
+  set_filter (rig, pad, description);
   for (guint i = 0; !arrived; i++) {
     g_assert_cmpuint (i, <, 20000);
     g_usleep (1000);
     g_mutex_lock (&rig->lock);
     arrived = gst_caps_is_subset (
-        caps_of (rig, RIG_VIDEO, rig->tracks[RIG_VIDEO].caps->len - 1), wanted);
+        caps_of (rig, pad, rig->tracks[pad].caps->len - 1), wanted);
     g_mutex_unlock (&rig->lock);
   }
 }
@@ -200,9 +223,10 @@ test_renegotiation (void)
   set_filter (rig, RIG_VIDEO, "video/x-raw, format = I420");
   g_object_set (rig->src, "buffer-time", (guint64)500 * GST_MSECOND, NULL);
   rig_state (rig, GST_STATE_PLAYING);
-  change_filter (rig, "video/x-raw, format = RGBA, width = 32");
-  change_filter (rig, "video/x-raw, format = NV12, width = 64, height = 32");
-  change_filter (rig, "video/x-raw, format = RGB, width = 16");
+  change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGBA, width = 32");
+  change_filter (
+      rig, RIG_VIDEO, "video/x-raw, format = NV12, width = 64, height = 32");
+  change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGB, width = 16");
   rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
   rig_state (rig, GST_STATE_NULL);
 
@@ -224,76 +248,114 @@ test_renegotiation (void)
   g_assert_cmpuint (starts, ==, 2);
 }
 
-static GstPadProbeReturn
-offer_pool (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+static void
+check_sound (const GstAudioInfo *info, GstBuffer *buffer)
 {
-  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
-  GstVideoAlignment alignment;
-  GstVideoInfo video_info;
-  GstStructure *config;
-  GstCaps *caps;
+  const guint prompt = fake_prompt ("an example");
+  const gboolean mono = GST_AUDIO_INFO_CHANNELS (info) == 1;
+  const guint64 first = GST_BUFFER_OFFSET (buffer);
+  const guint samples = GST_BUFFER_OFFSET_END (buffer) - first;
+  GstMapInfo map;
 
-  (void)pad;
-  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
-    return GST_PAD_PROBE_OK;
-  gst_query_parse_allocation (query, &caps, NULL);
-  g_assert_true (gst_video_info_from_caps (&video_info, caps));
-  gst_video_alignment_reset (&alignment);
-  alignment.padding_left = 16;
-  alignment.padding_right = 14;
-  alignment.padding_top = 2;
-  GstBufferPool *pool = gst_video_buffer_pool_new ();
-  config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (config, caps, video_info.size, 2, 4);
-  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_buffer_pool_config_add_option (
-      config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
-  gst_buffer_pool_config_set_video_alignment (config, &alignment);
-  g_assert_true (gst_buffer_pool_set_config (pool, config));
-  gst_query_add_allocation_pool (query, pool, video_info.size, 2, 4);
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  *(GstBufferPool **)user_data = pool;
-  return GST_PAD_PROBE_HANDLED;
+  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+  g_assert_cmpuint (map.size, ==, samples * GST_AUDIO_INFO_BPF (info));
+  for (guint i = 0; i < samples; i++) {
+    const float left = fake_left (first + i, prompt);
+    const float value = mono ? 0.5f * (left + fake_right (first + i)) : left;
+    const guint8 *at = map.data + i * GST_AUDIO_INFO_BPF (info);
+    if (GST_AUDIO_INFO_FORMAT (info) == GST_AUDIO_FORMAT_S16LE)
+      g_assert_cmpint (
+          (gint16)GST_READ_UINT16_LE (at), ==, lrintf (value * 32767));
+    else
+      g_assert_cmpfloat (GST_READ_FLOAT_LE (at), ==, value);
+  }
+  gst_buffer_unmap (buffer, &map);
+}
+
+/* Not a sample is lost or doubled when the caps of sound change. */
+static void
+test_sound_renegotiation (void)
+{
+  guint64 next = 0;
+  guint changes = 0;
+
+  fake_reset ();
+  fake.chunk_us = 3000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  set_filter (rig, RIG_AUDIO, "audio/x-raw, format = F32LE, channels = 2");
+  rig_state (rig, GST_STATE_PLAYING);
+  change_filter (rig, RIG_AUDIO, "audio/x-raw, format = S16LE, channels = 1");
+  change_filter (rig, RIG_AUDIO, "audio/x-raw, format = S16LE, channels = 2");
+  change_filter (rig, RIG_AUDIO, "audio/x-raw, format = F32LE, channels = 1");
+  rig_state (rig, GST_STATE_NULL);
+
+  for (guint i = 0; i < rig->tracks[RIG_AUDIO].buffers->len; i++) {
+    GstBuffer *buffer = rig_buffer (rig, RIG_AUDIO, i);
+    GstAudioInfo info;
+    g_assert_true (
+        gst_audio_info_from_caps (&info, caps_of (rig, RIG_AUDIO, i)));
+    g_assert_cmpuint (GST_BUFFER_OFFSET (buffer), ==, next);
+    g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==,
+        gst_util_uint64_scale (next, GST_SECOND, 24000));
+    check_sound (&info, buffer);
+    next = GST_BUFFER_OFFSET_END (buffer);
+    changes += i > 0 && !gst_caps_is_equal (caps_of (rig, RIG_AUDIO, i),
+                            caps_of (rig, RIG_AUDIO, i - 1));
+  }
+  g_assert_cmpuint (changes, ==, 3);
 }
 
 static GstPadProbeReturn
-check_pool (
-    G_GNUC_UNUSED GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+count (G_GNUC_UNUSED GstPad *pad, G_GNUC_UNUSED GstPadProbeInfo *info,
+    gpointer user_data)
 {
-  const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
-  GstBufferPool *const *pool = user_data;
-
-  g_assert_true (buffer->pool == *pool);
+  g_atomic_int_inc ((gint *)user_data);
   return GST_PAD_PROBE_OK;
 }
 
-/* Pictures go into downstream's buffers, whatever their strides. */
-static void
-test_pool (void)
+static guint
+frames_behind_videorate (const char *source)
 {
-  static const char *const formats[] = { "I420", "NV12", "RGB" };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *description = g_strconcat (source,
+      " ! videorate ! video/x-raw, framerate=25/1 ! fakesink name=sink", NULL);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (description, &error);
+  gint frames = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    g_autofree char *filter =
-        g_strdup_printf ("video/x-raw, format = %s", formats[i]);
-    GstBufferPool *pool = NULL;
-    fake_reset ();
-    g_autoptr (Rig) rig = rig_new (RIG_BOTH);
-    g_autoptr (GstPad) pad =
-        gst_element_get_static_pad (rig->tracks[RIG_VIDEO].filter, "sink");
-    set_filter (rig, RIG_VIDEO, filter);
-    gst_pad_add_probe (
-        pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, offer_pool, &pool, NULL);
-    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, check_pool, &pool, NULL);
-    g_object_set (rig->src, "num-buffers", 20, NULL);
-    rig_run (rig);
-    g_assert_nonnull (pool);
-    const GstVideoMeta *meta =
-        gst_buffer_get_video_meta (rig_buffer (rig, RIG_VIDEO, 0));
-    g_assert_nonnull (meta);
-    rig_assert_clip (rig, 20, 30000);
-    gst_object_unref (pool);
+  g_assert_no_error (error);
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count, &frames, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return frames;
+}
+
+/* Another frame rate is left to videorate, as behind any source. */
+static void
+test_other_rate (void)
+{
+  g_autoptr (GstElementFactory) rate = gst_element_factory_find ("videorate");
+  g_autoptr (GstElementFactory) other =
+      gst_element_factory_find ("videotestsrc");
+
+  if (!rate || !other) {
+    g_test_skip ("there is no videorate or no videotestsrc");
+    return;
   }
+  GST_PLUGIN_STATIC_REGISTER (vidgen);
+  fake_reset ();
+  g_assert_cmpuint (frames_behind_videorate (
+                        "vidgensrc model=fake device=host num-buffers=32"),
+      ==,
+      frames_behind_videorate (
+          "videotestsrc num-buffers=32 ! video/x-raw,framerate=16/1"));
 }
 
 static void
@@ -319,11 +381,13 @@ main (int argc, char **argv)
   g_test_add_func ("/caps/native", test_native);
   g_test_add_func ("/caps/video-formats", test_video_formats);
   g_test_add_func ("/caps/sizes", test_sizes);
+  g_test_add_func ("/caps/odd-sizes", test_odd_sizes);
   g_test_add_func ("/caps/impossible", test_impossible);
   g_test_add_func ("/caps/mono", test_mono);
   g_test_add_func ("/caps/s16", test_s16);
   g_test_add_func ("/caps/renegotiation", test_renegotiation);
-  g_test_add_func ("/caps/pool", test_pool);
+  g_test_add_func ("/caps/sound-renegotiation", test_sound_renegotiation);
+  g_test_add_func ("/caps/other-rate", test_other_rate);
   g_test_add_func ("/caps/before-ready", test_caps_before_ready);
   return g_test_run ();
 }

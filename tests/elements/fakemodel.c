@@ -119,8 +119,8 @@ fake_open (const char *location, G_GNUC_UNUSED GError **error)
   model->info = (VidgenModelInfo){
     .family = "fake",
     .name = location,
-    .width = { 16, 64, 16 },
-    .height = { 8, 64, 8 },
+    .width = { 16, 64, fake.size_step },
+    .height = { 8, 64, (fake.size_step + 1) / 2 },
     .native = { 32, 16, fake.fps_n, fake.fps_d },
     .has_audio = fake.has_audio,
     .sample_rate = fake.rate,
@@ -227,6 +227,13 @@ fake_stream_restart (G_GNUC_UNUSED VidgenStream *stream)
 {
 }
 
+/* The first pixel of a column of blocks. */
+static guint
+edge (guint column, guint width)
+{
+  return (column * width + COLUMNS - 1) / COLUMNS;
+}
+
 static void
 draw (guint8 *picture, VidgenPictureFormat format, guint width, guint height,
     guint32 bits)
@@ -237,12 +244,55 @@ draw (guint8 *picture, VidgenPictureFormat format, guint width, guint height,
   vidgen_picture_layout (format, width, height, &layout);
   memset (picture, 128, layout.size);
   luma = picture + layout.offset[0];
+  const guint bytes = layout.row_bytes[0] / width;
   for (guint y = 0; y < height; y++) {
-    for (guint x = 0; x < width; x++) {
-      const guint bit = y * ROWS / height * COLUMNS + x * COLUMNS / width;
-      const guint8 value = bits >> bit & 1 ? 235 : 16;
-      const guint bytes = layout.row_bytes[0] / width;
-      memset (luma + y * layout.stride[0] + x * bytes, value, bytes);
+    for (guint column = 0; column < COLUMNS; column++) {
+      const guint bit = y * ROWS / height * COLUMNS + column;
+      const guint from = edge (column, width), to = edge (column + 1, width);
+      memset (luma + y * layout.stride[0] + from * bytes,
+          bits >> bit & 1 ? 235 : 16, (to - from) * bytes);
+    }
+  }
+}
+
+void
+fake_colour (guint64 frame, double rgb[3])
+{
+  for (guint i = 0; i < 3; i++)
+    rgb[i] = frame >> i & 1;
+}
+
+/* Codes of the colours, in the order of the format's bytes. */
+static void
+paint (guint8 *picture, VidgenPictureFormat format, guint width, guint height,
+    guint64 frame)
+{
+  VidgenPictureLayout layout;
+  double rgb[3];
+
+  fake_colour (frame, rgb);
+  vidgen_picture_layout (format, width, height, &layout);
+  const double luma = 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2];
+  const guint8 yuv[3] = { lrint (16 + 219 * luma),
+    lrint (128 + 112 * (rgb[2] - luma) / 0.9278),
+    lrint (128 + 112 * (rgb[0] - luma) / 0.7874) };
+  for (guint i = 0; i < layout.size; i++) {
+    switch (format) {
+    case VIDGEN_PICTURE_I420:
+      picture[i] = yuv[(i >= layout.offset[1]) + (i >= layout.offset[2])];
+      break;
+    case VIDGEN_PICTURE_NV12:
+      picture[i] = i < layout.offset[1] ? yuv[0] : yuv[1 + i % 2];
+      break;
+    case VIDGEN_PICTURE_RGBA:
+      picture[i] = i % 4 == 3 ? 255 : 255 * rgb[i % 4];
+      break;
+    case VIDGEN_PICTURE_BGRX:
+      picture[i] = i % 4 == 3 ? 255 : 255 * rgb[2 - i % 4];
+      break;
+    case VIDGEN_PICTURE_RGB:
+      picture[i] = 255 * rgb[i % layout.stride[0] % 3];
+      break;
     }
   }
 }
@@ -258,8 +308,14 @@ fill_pictures (const VidgenStream *stream, VidgenChunk *chunk, guint prompt)
       .steps = stream->settings.steps,
       .guidance = stream->settings.guidance,
     };
-    draw (vidgen_chunk_pictures (chunk) + (gsize)i * chunk->layout.size,
-        chunk->picture_format, chunk->width, chunk->height, pack (&content));
+    guint8 *picture =
+        vidgen_chunk_pictures (chunk) + (gsize)i * chunk->layout.size;
+    if (fake.flat)
+      paint (picture, chunk->picture_format, chunk->width, chunk->height,
+          content.frame);
+    else
+      draw (picture, chunk->picture_format, chunk->width, chunk->height,
+          pack (&content));
   }
 }
 
@@ -374,6 +430,7 @@ fake_reset (void)
     .rate = 24000,
     .first_chunk_frames = 3,
     .chunk_frames = 4,
+    .size_step = 16,
     .has_audio = TRUE,
     .ration = -1,
     .fail_chunk = -1,

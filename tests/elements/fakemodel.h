@@ -18,7 +18,9 @@ typedef struct {
   /* Read when a model is opened. */
   guint fps_n, fps_d, rate;
   guint first_chunk_frames, chunk_frames;
+  guint size_step; /* of 16 to 64 by 8 to 64 pixels */
   gboolean has_audio;
+  gboolean flat; /* pictures are of one colour each, fake_colour() */
   /* Read at any time. */
   gint chunk_us, load_us; /* how long each takes, atomic */
   gint ration;            /* chunks that may still be made; -1: any,
@@ -35,7 +37,8 @@ typedef struct {
 extern FakeModel fake;
 
 /* Registers the family at the first call and puts `fake` back to 16 frames a
- * second, 24 kHz, chunks of 3 and then 4 frames, no delays and no faults. */
+ * second, 24 kHz, chunks of 3 and then 4 frames, sizes in steps of 16 by 8, no
+ * delays and no faults. */
 void fake_reset (void);
 
 /* What a picture of the family says. */
@@ -43,6 +46,8 @@ typedef struct {
   guint frame, prompt, seed, steps, guidance;
 } FakeContent;
 
+/* The colour of a flat picture, each part 0 or 1. */
+void fake_colour (guint64 frame, double rgb[3]);
 FakeContent fake_read (GstBuffer *buffer, const GstCaps *caps);
 /* The `prompt` of a text. */
 guint fake_prompt (const char *text);
