@@ -5,10 +5,27 @@
 
 #include <string.h>
 
+#include "shaders/quants.h"
 #include "shaders/runtime/error.h"
 #include "shaders/runtime/recorder.h"
 
 #define MAX_BLOCK_BYTES (G_GUINT64_CONSTANT (1) << 30)
+
+/* What a type's values are copied from, and the words of 16 bits in a block
+ * that tell whether its values are finite. */
+static const struct {
+  VidgenTensorType from;
+  guint bytes;
+  guint n_words;
+  guint16 exponent;
+} stored[VIDGEN_TYPES] = {
+  [VIDGEN_F32] = { VIDGEN_TENSOR_F32, 4, 1, 0x7f80 },
+  [VIDGEN_F16] = { VIDGEN_TENSOR_F16, 2, 1, 0x7c00 },
+  [VIDGEN_BF16] = { VIDGEN_TENSOR_BF16, 2, 1, 0x7f80 },
+  [VIDGEN_Q8_0] = { VIDGEN_TENSOR_Q8_0, VIDGEN_Q8_0_BYTES, 1, 0x7c00 },
+  [VIDGEN_Q4_0] = { VIDGEN_TENSOR_Q4_0, VIDGEN_Q4_0_BYTES, 1, 0x7c00 },
+  [VIDGEN_Q4_K] = { VIDGEN_TENSOR_Q4_K, VIDGEN_Q4_K_BYTES, 2, 0x7c00 },
+};
 
 typedef struct {
   VidgenSpan *span;
@@ -51,17 +68,36 @@ vidgen_upload_free (VidgenUpload *upload)
 }
 
 VidgenType
+vidgen_upload_edited_type (const VidgenTensor *tensor)
+{
+  switch (tensor->type) {
+  case VIDGEN_TENSOR_BF16:
+    return VIDGEN_BF16;
+  case VIDGEN_TENSOR_F16:
+  case VIDGEN_TENSOR_F8_E4M3:
+  case VIDGEN_TENSOR_F8_E5M2:
+  case VIDGEN_TENSOR_U8:
+  case VIDGEN_TENSOR_I8:
+    return VIDGEN_F16;
+  default:
+    return vidgen_tensor_type_values (tensor->type) > 1 ? VIDGEN_F16
+                                                        : VIDGEN_F32;
+  }
+}
+
+VidgenType
 vidgen_upload_type (const VidgenTensor *tensor)
 {
-  const guint halves = 1u << VIDGEN_TENSOR_F16 | 1u << VIDGEN_TENSOR_F8_E4M3 |
-                       1u << VIDGEN_TENSOR_F8_E5M2 | 1u << VIDGEN_TENSOR_U8 |
-                       1u << VIDGEN_TENSOR_I8 | 1u << VIDGEN_TENSOR_Q4_0 |
-                       1u << VIDGEN_TENSOR_Q4_1 | 1u << VIDGEN_TENSOR_Q5_0 |
-                       1u << VIDGEN_TENSOR_Q5_1 | 1u << VIDGEN_TENSOR_Q8_0 |
-                       1u << VIDGEN_TENSOR_Q4_K | 1u << VIDGEN_TENSOR_Q5_K |
-                       1u << VIDGEN_TENSOR_Q6_K;
+  const guint block = vidgen_tensor_type_values (tensor->type);
 
-  return halves & 1u << tensor->type ? VIDGEN_F16 : VIDGEN_F32;
+  if (block > 1 &&
+      (!tensor->n_dims || tensor->shape[tensor->n_dims - 1] % block != 0))
+    return VIDGEN_F16;
+  for (guint i = 0; i < VIDGEN_TYPES; i++) {
+    if (stored[i].from == tensor->type)
+      return (VidgenType)i;
+  }
+  return vidgen_upload_edited_type (tensor);
 }
 
 void
@@ -69,7 +105,7 @@ vidgen_upload_matrix (
     VidgenUpload *upload, VidgenSpan *span, const VidgenUploadMatrix *matrix)
 {
   const Item item = { .span = span,
-    .bytes = matrix->rows * matrix->padded * vidgen_type_bytes (matrix->type),
+    .bytes = vidgen_type_size (matrix->type, matrix->rows * matrix->padded),
     .matrix = *matrix };
 
   g_array_append_val (upload->items, item);
@@ -179,19 +215,63 @@ tell (Run *run, guint64 bytes)
 }
 
 static gboolean
+refuse (const VidgenUploadMatrix *matrix, guint64 index, float value,
+    GError **error)
+{
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT,
+      "Value %" G_GUINT64_FORMAT " of the tensor '%s' is %g.", index,
+      matrix->tensor->name, value);
+  return FALSE;
+}
+
+static gboolean
 check_finite (const VidgenUploadMatrix *matrix, guint64 first, guint64 count,
     const float *values, GError **error)
 {
+  const float limit = matrix->type == VIDGEN_F16    ? 65520
+                      : matrix->type == VIDGEN_BF16 ? 0x1.ffp127f
+                                                    : INFINITY;
+
   for (guint64 i = 0; i < count; i++) {
-    if (!isfinite (values[i]) ||
-        (matrix->type == VIDGEN_F16 && fabsf (values[i]) >= 65520)) {
-      g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT,
-          "Value %" G_GUINT64_FORMAT " of the tensor '%s' is %g.", first + i,
-          matrix->tensor->name, values[i]);
-      return FALSE;
+    if (!(fabsf (values[i]) < limit))
+      return refuse (matrix, first + i, values[i], error);
+  }
+  return TRUE;
+}
+
+/* The same of `bytes` bytes, whole blocks, that are copied as they are. */
+static gboolean
+check_stored (const VidgenUploadMatrix *matrix, guint64 first,
+    const guint8 *data, guint64 bytes, GError **error)
+{
+  const guint block = stored[matrix->type].bytes;
+  const guint16 exponent = stored[matrix->type].exponent;
+  const guint start = matrix->type == VIDGEN_F32 ? 2 : 0;
+
+  for (guint64 i = 0; i < bytes / block; i++) {
+    for (guint j = 0; j < stored[matrix->type].n_words; j++) {
+      guint16 word;
+
+      memcpy (&word, data + i * block + start + 2 * j, sizeof word);
+      if ((word & exponent) == exponent) {
+        const guint64 index = first + i * vidgen_type_block (matrix->type);
+        float value;
+
+        vidgen_tensor_read_f32 (matrix->tensor, index, 1, &value);
+        return refuse (matrix, index, value, error);
+      }
     }
   }
   return TRUE;
+}
+
+static guint16
+bf16_from_float (float value)
+{
+  guint32 word;
+
+  memcpy (&word, &value, sizeof word);
+  return (guint16)((word + 0x7fff + (word >> 16 & 1)) >> 16);
 }
 
 static void
@@ -206,9 +286,18 @@ store (const VidgenUploadMatrix *matrix, guint64 rows, const float *values,
       if (matrix->type == VIDGEN_F32)
         ((float *)out)[to] = value;
       else
-        ((guint16 *)out)[to] = vidgen_half_from_float (value);
+        ((guint16 *)out)[to] = matrix->type == VIDGEN_BF16
+                                   ? bf16_from_float (value)
+                                   : vidgen_half_from_float (value);
     }
   }
+}
+
+static gboolean
+is_verbatim (const VidgenUploadMatrix *matrix)
+{
+  return stored[matrix->type].from == matrix->tensor->type &&
+         !matrix->edit.apply && matrix->padded == matrix->columns;
 }
 
 /* Rows that one turn takes: of f32 values at most half the staging buffer. */
@@ -220,30 +309,49 @@ turn_rows (const VidgenUploadMatrix *matrix)
   return CLAMP (VIDGEN_UPLOAD_STAGING_BYTES / 2 / row_bytes, 1, matrix->rows);
 }
 
+/* Rows `row` to `row + rows - 1` into `part`; `values` is room for them. */
+static gboolean
+fill (const VidgenUploadMatrix *matrix, guint64 row, guint64 rows,
+    float *values, VidgenSpan part, GError **error)
+{
+  const guint64 first = row * matrix->columns;
+  const guint64 count = rows * matrix->columns;
+  guint8 *out = vidgen_span_map (part);
+
+  if (is_verbatim (matrix)) {
+    const guint8 *data =
+        matrix->tensor->data + vidgen_type_size (matrix->type, first);
+
+    memcpy (out, data, part.size);
+    return check_stored (matrix, first, out, part.size, error);
+  }
+  vidgen_tensor_read_f32 (matrix->tensor, first, count, values);
+  if (matrix->edit.apply)
+    matrix->edit.apply (matrix->edit.data, first, count, values);
+  if (!check_finite (matrix, first, count, values, error))
+    return FALSE;
+  if (matrix->padded > matrix->columns)
+    memset (out, 0, part.size);
+  store (matrix, rows, values, out);
+  return TRUE;
+}
+
 static gboolean
 run_matrix (Run *run, const Item *item, GError **error)
 {
   const VidgenUploadMatrix *matrix = &item->matrix;
   const guint64 turn = turn_rows (matrix);
-  const guint64 row_bytes = matrix->padded * vidgen_type_bytes (matrix->type);
-  g_autofree float *values = g_new (float, turn * matrix->columns);
+  const guint64 row_bytes = vidgen_type_size (matrix->type, matrix->padded);
+  g_autofree float *values =
+      is_verbatim (matrix) ? NULL : g_new (float, turn * matrix->columns);
 
   for (guint64 row = 0; row < matrix->rows; row += turn) {
     const guint64 rows = MIN (turn, matrix->rows - row);
-    const guint64 first = row * matrix->columns;
-    const guint64 count = rows * matrix->columns;
     VidgenSpan part;
 
-    if (!reserve (run, rows * row_bytes, &part, error))
+    if (!reserve (run, rows * row_bytes, &part, error) ||
+        !fill (matrix, row, rows, values, part, error))
       return FALSE;
-    vidgen_tensor_read_f32 (matrix->tensor, first, count, values);
-    if (matrix->edit.apply)
-      matrix->edit.apply (matrix->edit.data, first, count, values);
-    if (!check_finite (matrix, first, count, values, error))
-      return FALSE;
-    if (matrix->padded > matrix->columns)
-      memset (vidgen_span_map (part), 0, part.size);
-    store (matrix, rows, values, vidgen_span_map (part));
     vidgen_recorder_copy (run->recorder,
         vidgen_span_cut (*item->span, row * row_bytes, part.size), part);
     tell (run, part.size);

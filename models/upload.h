@@ -28,9 +28,11 @@ typedef struct {
 } VidgenUploadEdit;
 
 /* `rows` rows of `columns` values, whatever the tensor's own dimensions, kept
- * as `type`; columns from `columns` to `padded` are zero. Values go through f32
- * where their type changes; those that fit no half become infinite and are
- * refused. A row has at most half of VIDGEN_UPLOAD_STAGING_BYTES. */
+ * as `type`; columns from `columns` to `padded` are zero. Values that keep
+ * their type are copied as they are; others go through f32, and are refused
+ * where they do not fit. Types of blocks are kept, never made: there is no edit
+ * then, and `padded` is `columns`. A row has at most half of
+ * VIDGEN_UPLOAD_STAGING_BYTES. */
 typedef struct {
   const VidgenTensor *tensor;
   VidgenType type;
@@ -46,9 +48,11 @@ VidgenUpload *vidgen_upload_new (void);
 void vidgen_upload_free (VidgenUpload *upload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenUpload, vidgen_upload_free)
 
-/* The type in which a tensor is best kept: halves stay halves and so do values
- * that fit them exactly (8-bit floats) and quantised ones, all else is f32. */
+/* The type in which a tensor is best kept: its own where a kernel multiplies by
+ * it, halves for 8-bit floats and other quantised ones, all else is f32. */
 VidgenType vidgen_upload_type (const VidgenTensor *tensor);
+/* The same for values that are edited or padded: of blocks, halves. */
+VidgenType vidgen_upload_edited_type (const VidgenTensor *tensor);
 
 /* *span is set by vidgen_upload_run() and stays where it is until then, as do
  * tensor and data. */

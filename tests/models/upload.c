@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "shaders/quants.h"
 #include "shaders/runtime/error.h"
 #include "shaders/runtime/recorder.h"
 #include "tests/models/fixture.h"
@@ -171,6 +172,89 @@ run_long (VidgenDevice *device)
   }
 }
 
+#define BLOCKS 6
+
+/* Values of a type that kernels read stay as they are, whole rows at a time. */
+static void
+run_kept (VidgenDevice *device, VidgenTensorType from, VidgenType type)
+{
+  const guint64 columns = 2 * vidgen_type_block (type);
+  const guint64 bytes = vidgen_type_size (type, BLOCKS * columns);
+  g_autofree guint8 *values = g_malloc (bytes);
+  const VidgenTensor tensor = make_tensor (from, values, BLOCKS, columns);
+  g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
+  g_autoptr (GPtrArray) memories =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *out = NULL;
+  VidgenSpan span;
+
+  for (guint64 i = 0; i < bytes; i++)
+    values[i] = (guint8)(i * 29 % 60); /* words of no great exponent */
+  g_assert_cmpint (vidgen_upload_type (&tensor), ==, type);
+  vidgen_upload_matrix (upload, &span,
+      &(VidgenUploadMatrix){ .tensor = &tensor,
+          .type = type,
+          .rows = BLOCKS,
+          .columns = columns,
+          .padded = columns });
+  g_assert_cmpuint (vidgen_upload_bytes (upload), >=, bytes);
+  vidgen_upload_run (upload, device, memories, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  out = read_back (device, span);
+  g_assert_cmpmem (out, span.size, values, bytes);
+}
+
+static void
+run_broken_block (VidgenDevice *device)
+{
+  guint8 values[3 * VIDGEN_Q4_K_BYTES] = { 0 };
+  const VidgenTensor tensor = make_tensor (VIDGEN_TENSOR_Q4_K, values, 3, 256);
+  g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
+  g_autoptr (GPtrArray) memories =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
+  g_autoptr (GError) error = NULL;
+  VidgenSpan span;
+
+  values[2 * VIDGEN_Q4_K_BYTES + 3] = 0x7c; /* the scale of minima */
+  vidgen_upload_matrix (upload, &span,
+      &(VidgenUploadMatrix){ .tensor = &tensor,
+          .type = VIDGEN_Q4_K,
+          .rows = 3,
+          .columns = 256,
+          .padded = 256 });
+  g_assert_false (
+      vidgen_upload_run (upload, device, memories, NULL, NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT);
+  g_assert_nonnull (strstr (error->message, "Value 512 of the tensor 'x'"));
+}
+
+static void
+run_rounded (VidgenDevice *device)
+{
+  const float values[4] = { 1.00390625f, 1.01171875f, -3e-40f, 1.0f };
+  const guint16 expected[4] = { 0x3f80, 0x3f82, 0x8003, 0x3f80 };
+  const VidgenTensor tensor = make_tensor (VIDGEN_TENSOR_F32, values, 1, 4);
+  g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
+  g_autoptr (GPtrArray) memories =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
+  g_autoptr (GError) error = NULL;
+  g_autofree guint16 *out = NULL;
+  VidgenSpan span;
+
+  vidgen_upload_matrix (upload, &span,
+      &(VidgenUploadMatrix){ .tensor = &tensor,
+          .type = VIDGEN_BF16,
+          .rows = 1,
+          .columns = 4,
+          .padded = 4 });
+  vidgen_upload_run (upload, device, memories, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  out = read_back (device, span);
+  for (guint i = 0; i < 4; i++)
+    g_assert_cmpuint (out[i], ==, expected[i]);
+}
+
 static void
 run_refused (VidgenDevice *device, VidgenType type, float bad)
 {
@@ -218,7 +302,16 @@ run (VidgenDevice *device)
 {
   run_small (device);
   run_long (device);
+  run_kept (device, VIDGEN_TENSOR_F32, VIDGEN_F32);
+  run_kept (device, VIDGEN_TENSOR_F16, VIDGEN_F16);
+  run_kept (device, VIDGEN_TENSOR_BF16, VIDGEN_BF16);
+  run_kept (device, VIDGEN_TENSOR_Q8_0, VIDGEN_Q8_0);
+  run_kept (device, VIDGEN_TENSOR_Q4_0, VIDGEN_Q4_0);
+  run_kept (device, VIDGEN_TENSOR_Q4_K, VIDGEN_Q4_K);
+  run_broken_block (device);
+  run_rounded (device);
   run_refused (device, VIDGEN_F32, INFINITY);
+  run_refused (device, VIDGEN_BF16, 3.4e38f);
   run_refused (device, VIDGEN_F16, 70000);
   run_cancelled (device);
 }
