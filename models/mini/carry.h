@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "models/mini/plan.h"
+#include "models/plan.h"
 #include "shaders/runtime/recorder.h"
 
 G_BEGIN_DECLS
@@ -17,12 +17,11 @@ typedef struct {
 } VidgenMiniCarry;
 
 static inline void
-vidgen_mini_carry_plan (
-    VidgenMiniCarry *carry, VidgenMiniPlan *plan, guint64 count)
+vidgen_mini_carry_plan (VidgenMiniCarry *carry, VidgenPlan *plan, guint64 count)
 {
   carry->current = 0;
-  vidgen_mini_plan_keep (plan, &carry->copies[0], count);
-  vidgen_mini_plan_keep (plan, &carry->copies[1], count);
+  vidgen_plan_keep (plan, &carry->copies[0], count);
+  vidgen_plan_keep (plan, &carry->copies[1], count);
 }
 
 /* Records: `to` becomes what the chunk before left, or zeros at the start. */

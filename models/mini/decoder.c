@@ -3,6 +3,7 @@
 
 #include "models/mini/decoder.h"
 
+#include "models/mini/step.h"
 #include "shaders/conv2d.h"
 #include "shaders/unpatchify.h"
 
@@ -66,7 +67,7 @@ frame_values (Map map)
 
 void
 vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
-    const VidgenMiniConfig *config, VidgenMiniPlan *plan)
+    const VidgenMiniConfig *config, VidgenPlan *plan)
 {
   const guint64 level0 = frame_values (map_of (config, 0));
   const guint64 level1 = frame_values (map_of (config, 1));
@@ -109,9 +110,9 @@ vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
-    vidgen_mini_plan_add (
+    vidgen_plan_add (
         plan, wishes[i].span, wishes[i].count, wishes[i].first, wishes[i].last);
-  vidgen_mini_plan_keep (plan, &decoder->padded, padded);
+  vidgen_plan_keep (plan, &decoder->padded, padded);
   vidgen_mini_carry_plan (&decoder->memory1, plan, level0);
   vidgen_mini_carry_plan (&decoder->memory3, plan, level1);
 }
@@ -126,9 +127,9 @@ record_unpatchify (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
     .channels = vidgen_mini_padded_channels (config),
     .patch = config->latent.patch,
     .bound = (float)config->decoder.latent_bound,
-    .tokens = vidgen_mini_pad (recorder, tokens,
-        vidgen_mini_video_tokens (config), vidgen_mini_video_values (config),
-        decoder->padded, vidgen_mini_padded_video_values (config)),
+    .tokens = vidgen_pad (recorder, tokens, vidgen_mini_video_tokens (config),
+        vidgen_mini_video_values (config), decoder->padded,
+        vidgen_mini_padded_video_values (config)),
     .std = decoder->weights->std,
     .mean = decoder->weights->mean,
     .out = decoder->latent };
@@ -174,8 +175,8 @@ record_first_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
   const VidgenMiniDecoderWeights *weights = decoder->weights;
   const Map map = map_of (config, 0);
   const guint64 frame = frame_values (map);
-  const VidgenSpan before = vidgen_mini_part (decoder->input1, 0, frame);
-  const VidgenSpan x = vidgen_mini_part (decoder->input1, frame, frame);
+  const VidgenSpan before = vidgen_floats (decoder->input1, 0, frame);
+  const VidgenSpan x = vidgen_floats (decoder->input1, frame, frame);
   Map latent = map;
 
   latent.channels = vidgen_mini_padded_channels (config);
@@ -197,17 +198,17 @@ record_second_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
   const Map below = map_of (decoder->config, 0);
   const Map map = map_of (decoder->config, 1);
   const guint64 frame = frame_values (map);
-  const VidgenSpan x = vidgen_mini_part (decoder->input3, frame, 2 * frame);
+  const VidgenSpan x = vidgen_floats (decoder->input3, frame, 2 * frame);
 
   vidgen_mini_carry_read (&decoder->memory3, recorder, at_start,
-      vidgen_mini_part (decoder->input3, 0, frame));
+      vidgen_floats (decoder->input3, 0, frame));
   record_conv (recorder, &weights->up1, below,
       (VidgenConv2d){
           .x = decoder->output2, .shuffle = 2, .steps = UP_STEPS, .out = x });
   vidgen_mini_carry_write (&decoder->memory3, recorder,
-      vidgen_mini_part (decoder->input3, 2 * frame, frame));
+      vidgen_floats (decoder->input3, 2 * frame, frame));
   record_block (recorder, &weights->blocks[2], map, x,
-      vidgen_mini_part (decoder->input3, 0, 2 * frame), decoder->inner3,
+      vidgen_floats (decoder->input3, 0, 2 * frame), decoder->inner3,
       decoder->output3);
 }
 

@@ -5,7 +5,7 @@
 
 #include "models/mini/carry.h"
 #include "models/mini/loader.h"
-#include "models/mini/tap.h"
+#include "models/tap.h"
 
 G_BEGIN_DECLS
 
@@ -45,7 +45,7 @@ typedef struct {
 } VidgenMiniDecoder;
 
 void vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
-    const VidgenMiniConfig *config, VidgenMiniPlan *plan);
+    const VidgenMiniConfig *config, VidgenPlan *plan);
 
 /* Decodes the standardised tokens of a chunk into rgb. `at_start`: nothing is
  * remembered. Until vidgen_mini_decoder_advance() the memory of the chunk

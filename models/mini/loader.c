@@ -76,7 +76,7 @@ add (VidgenMiniLoader *loader, Item item)
 }
 
 void
-vidgen_mini_loader_linear (VidgenMiniLoader *loader, VidgenMiniLinear *linear,
+vidgen_mini_loader_linear (VidgenMiniLoader *loader, VidgenLinear *linear,
     const char *name, guint out, guint in, guint padded_in, gboolean has_bias)
 {
   linear->in = padded_in;

@@ -7,7 +7,7 @@
 
 #include "models/checkpoint/safetensors.h"
 #include "models/mini/config.h"
-#include "models/mini/linear.h"
+#include "models/linear.h"
 #include "shaders/types.h"
 
 G_BEGIN_DECLS
@@ -39,9 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenMiniLoader, vidgen_mini_loader_free)
 /* What is listed here is filled by vidgen_mini_loader_load() and stays where
  * it is until then. `name` is the layer's: tensors "name.weight" and
  * "name.bias". Columns from `in` to `padded_in` are zero. */
-void vidgen_mini_loader_linear (VidgenMiniLoader *loader,
-    VidgenMiniLinear *linear, const char *name, guint out, guint in,
-    guint padded_in, gboolean has_bias);
+void vidgen_mini_loader_linear (VidgenMiniLoader *loader, VidgenLinear *linear,
+    const char *name, guint out, guint in, guint padded_in, gboolean has_bias);
 /* Input channels from `in` to `padded_in` are zero. */
 void vidgen_mini_loader_conv (VidgenMiniLoader *loader, VidgenMiniConv *conv,
     const char *name, guint out, guint in, guint padded_in, guint kernel);

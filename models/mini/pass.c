@@ -17,8 +17,7 @@ slot_part (const VidgenMiniTransformer *transformer, VidgenSpan cache,
   const guint64 values = (guint64)vidgen_mini_tokens (transformer->config) *
                          transformer->config->transformer.size;
 
-  return vidgen_mini_part (
-      cache, (layer * slots + slot) * values, count * values);
+  return vidgen_floats (cache, (layer * slots + slot) * values, count * values);
 }
 
 static VidgenSpan
@@ -28,7 +27,7 @@ modulation_part (const VidgenMiniTransformer *transformer,
   const guint64 size = transformer->config->transformer.size;
   const guint64 rows = pass->sample->schedule->n_steps + 1;
 
-  return vidgen_mini_part (transformer->modulation,
+  return vidgen_floats (transformer->modulation,
       ((layer * rows + pass->time) * VIDGEN_MINI_MODULATIONS + part) * size,
       size);
 }
@@ -48,8 +47,8 @@ record_rope (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
     .head_size = size / heads,
     .x = x,
     .x_stride = size,
-    .table = vidgen_mini_part (
-        transformer->weights->rotations, age * angles, angles),
+    .table =
+        vidgen_floats (transformer->weights->rotations, age * angles, angles),
     .scale = scale,
     .out = out,
     .out_stride = size };
@@ -74,12 +73,12 @@ vidgen_mini_pass_turn (const VidgenMiniTransformer *transformer,
     .rows = tokens,
     .heads = heads,
     .head_size = size / heads,
-    .x = vidgen_mini_part (transformer->key, slot * values, reach),
+    .x = vidgen_floats (transformer->key, slot * values, reach),
     .x_stride = size,
     .x_group_stride = slots * tokens * size,
-    .table = vidgen_mini_part (
-        transformer->weights->rotations, age * angles, angles),
-    .out = vidgen_mini_part (transformer->turned, slot * values, reach),
+    .table =
+        vidgen_floats (transformer->weights->rotations, age * angles, angles),
+    .out = vidgen_floats (transformer->turned, slot * values, reach),
     .out_stride = size,
     .out_group_stride = slots * tokens * size };
 
@@ -104,21 +103,21 @@ static void
 record_keys (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
     const VidgenMiniPass *pass, guint layer)
 {
-  const VidgenMiniLinear *qkv = &transformer->weights->layers[layer].qkv;
+  const VidgenLinear *qkv = &transformer->weights->layers[layer].qkv;
   const guint size = transformer->config->transformer.size;
   const guint tokens = vidgen_mini_tokens (transformer->config);
   const guint slot = pass->sample->view->slot;
-  const VidgenMiniLinear key = vidgen_mini_linear_part (qkv, 1, size);
-  const VidgenMiniLinear value = vidgen_mini_linear_part (qkv, 2, size);
+  const VidgenLinear key = vidgen_linear_part (qkv, 1, size);
+  const VidgenLinear value = vidgen_linear_part (qkv, 2, size);
   const VidgenSpan key_out =
       slot_part (transformer, transformer->key, layer, slot, 1);
   const VidgenSpan value_out =
       slot_part (transformer, transformer->value, layer, slot, 1);
 
-  vidgen_mini_project (recorder, &key, tokens,
-      (VidgenMiniProduct){ .a = transformer->normed, .out = key_out });
-  vidgen_mini_project (recorder, &value, tokens,
-      (VidgenMiniProduct){ .a = transformer->normed, .out = value_out });
+  vidgen_project (recorder, &key, tokens,
+      (VidgenProduct){ .a = transformer->normed, .out = key_out });
+  vidgen_project (recorder, &value, tokens,
+      (VidgenProduct){ .a = transformer->normed, .out = value_out });
   if (pass->is_context) {
     vidgen_tap (transformer->tap, recorder, key_out, "context.key%u", layer);
     vidgen_tap (
@@ -144,10 +143,10 @@ record_attention (const VidgenMiniTransformer *transformer,
     .q = transformer->query,
     .q_stride = size,
     .segments = { { .count = n_text,
-        .k = vidgen_mini_part (
+        .k = vidgen_floats (
             transformer->text_key, layer * texts * size, n_text * size),
         .k_stride = size,
-        .v = vidgen_mini_part (transformer->text_kv,
+        .v = vidgen_floats (transformer->text_kv,
             layer * texts * 2 * size + size, (2 * n_text - 1) * size),
         .v_stride = 2 * size } },
     .out = transformer->mixed,
@@ -174,11 +173,10 @@ record_mix (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
   const guint size = transformer->config->transformer.size;
   const guint tokens = vidgen_mini_tokens (transformer->config);
   const guint slot = pass->sample->view->slot;
-  const VidgenMiniLinear query =
-      vidgen_mini_linear_part (&weights->qkv, 0, size);
+  const VidgenLinear query = vidgen_linear_part (&weights->qkv, 0, size);
 
-  vidgen_mini_project (recorder, &query, tokens,
-      (VidgenMiniProduct){
+  vidgen_project (recorder, &query, tokens,
+      (VidgenProduct){
           .a = transformer->normed, .out = transformer->query_raw });
   record_rope (transformer, recorder, 0, weights->query_scale,
       transformer->query_raw, transformer->query);
@@ -186,8 +184,8 @@ record_mix (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
       slot_part (transformer, transformer->key, layer, slot, 1),
       slot_part (transformer, transformer->turned, layer, slot, 1));
   record_attention (transformer, recorder, pass, layer);
-  vidgen_mini_project (recorder, &weights->out, tokens,
-      (VidgenMiniProduct){ .a = transformer->mixed,
+  vidgen_project (recorder, &weights->out, tokens,
+      (VidgenProduct){ .a = transformer->mixed,
           .gate = modulation_part (transformer, pass, layer, GATE_1),
           .residual = transformer->h,
           .out = transformer->h });
@@ -203,12 +201,12 @@ record_mlp (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
   record_norm (transformer, recorder,
       modulation_part (transformer, pass, layer, SCALE_2),
       modulation_part (transformer, pass, layer, SHIFT_2));
-  vidgen_mini_project (recorder, &weights->fc1, tokens,
-      (VidgenMiniProduct){ .a = transformer->normed,
+  vidgen_project (recorder, &weights->fc1, tokens,
+      (VidgenProduct){ .a = transformer->normed,
           .out = transformer->inner,
           .activation = VIDGEN_GELU });
-  vidgen_mini_project (recorder, &weights->fc2, tokens,
-      (VidgenMiniProduct){ .a = transformer->inner,
+  vidgen_project (recorder, &weights->fc2, tokens,
+      (VidgenProduct){ .a = transformer->inner,
           .gate = modulation_part (transformer, pass, layer, GATE_2),
           .residual = transformer->h,
           .out = transformer->h });
@@ -255,24 +253,24 @@ record_inputs (
   const guint64 size = config->transformer.size;
   const guint64 videos = vidgen_mini_video_tokens (config);
   const guint64 sounds = config->sound.tokens;
-  const VidgenSpan video = vidgen_mini_pad (recorder, transformer->video_x,
-      videos, vidgen_mini_video_values (config), transformer->video_padded,
+  const VidgenSpan video = vidgen_pad (recorder, transformer->video_x, videos,
+      vidgen_mini_video_values (config), transformer->video_padded,
       weights->video_in.in);
-  const VidgenSpan audio = vidgen_mini_pad (recorder, transformer->audio_x,
-      sounds, config->sound.token_size, transformer->audio_padded,
+  const VidgenSpan audio = vidgen_pad (recorder, transformer->audio_x, sounds,
+      config->sound.token_size, transformer->audio_padded,
       weights->audio_in.in);
 
-  vidgen_mini_project (recorder, &weights->video_in, videos,
-      (VidgenMiniProduct){ .a = video,
+  vidgen_project (recorder, &weights->video_in, videos,
+      (VidgenProduct){ .a = video,
           .residual =
-              vidgen_mini_part (weights->token_embedding, 0, videos * size),
-          .out = vidgen_mini_part (transformer->h, 0, videos * size) });
-  vidgen_mini_project (recorder, &weights->audio_in, sounds,
-      (VidgenMiniProduct){ .a = audio,
-          .residual = vidgen_mini_part (
+              vidgen_floats (weights->token_embedding, 0, videos * size),
+          .out = vidgen_floats (transformer->h, 0, videos * size) });
+  vidgen_project (recorder, &weights->audio_in, sounds,
+      (VidgenProduct){ .a = audio,
+          .residual = vidgen_floats (
               weights->token_embedding, videos * size, sounds * size),
-          .out = vidgen_mini_part (
-              transformer->h, videos * size, sounds * size) });
+          .out =
+              vidgen_floats (transformer->h, videos * size, sounds * size) });
 }
 
 static void
@@ -286,15 +284,15 @@ record_outputs (const VidgenMiniTransformer *transformer,
   const guint64 row = pass->time * 2 * size;
 
   record_norm (transformer, recorder,
-      vidgen_mini_part (transformer->final_modulation, row, size),
-      vidgen_mini_part (transformer->final_modulation, row + size, size));
-  vidgen_mini_project (recorder, &transformer->weights->video_out, videos,
-      (VidgenMiniProduct){
-          .a = vidgen_mini_part (transformer->normed, 0, videos * size),
+      vidgen_floats (transformer->final_modulation, row, size),
+      vidgen_floats (transformer->final_modulation, row + size, size));
+  vidgen_project (recorder, &transformer->weights->video_out, videos,
+      (VidgenProduct){
+          .a = vidgen_floats (transformer->normed, 0, videos * size),
           .out = transformer->video_v });
-  vidgen_mini_project (recorder, &transformer->weights->audio_out, sounds,
-      (VidgenMiniProduct){ .a = vidgen_mini_part (transformer->normed,
-                               videos * size, sounds * size),
+  vidgen_project (recorder, &transformer->weights->audio_out, sounds,
+      (VidgenProduct){ .a = vidgen_floats (
+                           transformer->normed, videos * size, sounds * size),
           .out = transformer->audio_v });
   vidgen_tap (transformer->tap, recorder, transformer->video_v,
       "step%u.v.video", pass->time);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "models/mini/step.h"
 #include "shaders/bands.h"
 #include "shaders/gemm.h"
 #include "shaders/spectrum.h"
@@ -52,26 +53,24 @@ vidgen_mini_sound_list (VidgenMiniSoundWeights *weights,
 }
 
 void
-vidgen_mini_sound_plan (VidgenMiniSound *sound, const VidgenMiniConfig *config,
-    VidgenMiniPlan *plan)
+vidgen_mini_sound_plan (
+    VidgenMiniSound *sound, const VidgenMiniConfig *config, VidgenPlan *plan)
 {
   const VidgenMiniStep now = VIDGEN_MINI_STEP_SOUND;
   const guint64 frames = vidgen_mini_sound_frames (config);
   const guint64 hop = config->sound.hop;
   const guint64 bands = CHANNELS * (guint64)config->sound.bands;
 
-  vidgen_mini_plan_add (
+  vidgen_plan_add (
       plan, &sound->values, frames * frame_values (config), now, now);
-  vidgen_mini_plan_add (
-      plan, &sound->levels, (frames + 1) * bands * 3, now, now);
-  vidgen_mini_plan_add (plan, &sound->phases, (frames + 1) * bands, now, now);
-  vidgen_mini_plan_add (plan, &sound->spectrum,
+  vidgen_plan_add (plan, &sound->levels, (frames + 1) * bands * 3, now, now);
+  vidgen_plan_add (plan, &sound->phases, (frames + 1) * bands, now, now);
+  vidgen_plan_add (plan, &sound->spectrum,
       frames * CHANNELS * vidgen_spectrum_padded ((guint)hop), now, now);
-  vidgen_mini_plan_add (
+  vidgen_plan_add (
       plan, &sound->noise, (frames + 1) * CHANNELS * 2 * hop, now, now);
-  vidgen_mini_plan_add (
-      plan, &sound->samples, frames * hop * CHANNELS, now, now);
-  vidgen_mini_plan_keep (plan, &sound->padded,
+  vidgen_plan_add (plan, &sound->samples, frames * hop * CHANNELS, now, now);
+  vidgen_plan_keep (plan, &sound->padded,
       (guint64)config->sound.tokens * vidgen_mini_padded_audio_values (config));
   vidgen_mini_carry_plan (&sound->last_levels, plan, bands * 3);
   vidgen_mini_carry_plan (&sound->last_phases, plan, bands);
@@ -83,12 +82,11 @@ record_values (
     const VidgenMiniSound *sound, VidgenRecorder *recorder, VidgenSpan tokens)
 {
   const VidgenMiniConfig *config = sound->config;
-  const VidgenMiniLinear *basis = &sound->weights->basis;
+  const VidgenLinear *basis = &sound->weights->basis;
 
-  vidgen_mini_project (recorder, basis, config->sound.tokens,
-      (VidgenMiniProduct){
-          .a = vidgen_mini_pad (recorder, tokens, config->sound.tokens,
-              config->sound.token_size, sound->padded, basis->in),
+  vidgen_project (recorder, basis, config->sound.tokens,
+      (VidgenProduct){ .a = vidgen_pad (recorder, tokens, config->sound.tokens,
+                           config->sound.token_size, sound->padded, basis->in),
           .out = sound->values });
   vidgen_tap (sound->tap, recorder, sound->values, "sound");
 }
@@ -102,9 +100,9 @@ record_bands (
   const guint64 frames = vidgen_mini_sound_frames (config);
   const guint64 bands = CHANNELS * (guint64)config->sound.bands;
   const VidgenSpan last_levels =
-      vidgen_mini_part (sound->levels, frames * bands * 3, bands * 3);
+      vidgen_floats (sound->levels, frames * bands * 3, bands * 3);
   const VidgenSpan last_phases =
-      vidgen_mini_part (sound->phases, frames * bands, bands);
+      vidgen_floats (sound->phases, frames * bands, bands);
   const VidgenBands params = { .frames = (guint)frames,
     .bands = config->sound.bands,
     .tonal_bands = config->sound.tonal_bands,
@@ -149,16 +147,16 @@ record_noise (const VidgenMiniSound *sound, VidgenRecorder *recorder,
     .a_stride = padded,
     .weight = sound->weights->imdct,
     .weight_type = VIDGEN_F32,
-    .out = vidgen_mini_part (
-        sound->noise, CHANNELS * row, frames * CHANNELS * row),
+    .out =
+        vidgen_floats (sound->noise, CHANNELS * row, frames * CHANNELS * row),
     .out_stride = 2 * hop };
 
   vidgen_mini_carry_read (&sound->last_noise, recorder, at_start,
-      vidgen_mini_part (sound->noise, 0, CHANNELS * row));
+      vidgen_floats (sound->noise, 0, CHANNELS * row));
   vidgen_spectrum (recorder, &spectrum);
   vidgen_gemm (recorder, &transform);
   vidgen_mini_carry_write (&sound->last_noise, recorder,
-      vidgen_mini_part (sound->noise, frames * CHANNELS * row, CHANNELS * row));
+      vidgen_floats (sound->noise, frames * CHANNELS * row, CHANNELS * row));
 }
 
 void

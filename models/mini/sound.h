@@ -5,7 +5,7 @@
 
 #include "models/mini/carry.h"
 #include "models/mini/loader.h"
-#include "models/mini/tap.h"
+#include "models/tap.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * shaders/bands.h. */
 
 typedef struct {
-  VidgenMiniLinear basis;
+  VidgenLinear basis;
   VidgenSpan edges; /* [bands + 1], Hz */
   VidgenSpan imdct; /* [2 hop][padded hop] */
 } VidgenMiniSoundWeights;
@@ -32,8 +32,8 @@ typedef struct {
   VidgenSpan samples; /* out: [samples][2] */
 } VidgenMiniSound;
 
-void vidgen_mini_sound_plan (VidgenMiniSound *sound,
-    const VidgenMiniConfig *config, VidgenMiniPlan *plan);
+void vidgen_mini_sound_plan (
+    VidgenMiniSound *sound, const VidgenMiniConfig *config, VidgenPlan *plan);
 
 /* Turns the standardised audio tokens of a chunk into samples; those are left
  * out where `wanted` is not set. `at_start`: silence came before. Until

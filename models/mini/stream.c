@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/mini/context.h"
+#include "models/mini/step.h"
 #include "shaders/picture.h"
 
 /* Latents of the chunk being made and of those its decoding depends on. */
@@ -24,7 +25,7 @@ typedef struct {
 typedef struct {
   VidgenStream base;
   const VidgenMiniConfig *config;
-  VidgenMiniPlan *plan;
+  VidgenPlan *plan;
   VidgenRecorder *recorder;
   VidgenMemory *upload;   /* the prompt's states */
   VidgenMemory *readback; /* pictures, then samples */
@@ -70,10 +71,10 @@ readback_bytes (const VidgenMiniConfig *config)
   return picture_bytes (config) + 8 * (guint64)config->chunk.samples;
 }
 
-static VidgenMiniPlan *
+static VidgenPlan *
 plan_parts (Parts *parts, const VidgenMiniConfig *config)
 {
-  VidgenMiniPlan *plan = vidgen_mini_plan_new ();
+  VidgenPlan *plan = vidgen_plan_new ();
   const guint64 latent = (guint64)vidgen_mini_video_tokens (config) *
                          vidgen_mini_video_values (config);
 
@@ -81,11 +82,11 @@ plan_parts (Parts *parts, const VidgenMiniConfig *config)
   vidgen_mini_decoder_plan (&parts->decoder, config, plan);
   vidgen_mini_sound_plan (&parts->sound, config, plan);
   for (guint i = 0; i < LATENTS; i++)
-    vidgen_mini_plan_keep (plan, &parts->latents[i], latent);
-  vidgen_mini_plan_add (plan, &parts->audio,
+    vidgen_plan_keep (plan, &parts->latents[i], latent);
+  vidgen_plan_add (plan, &parts->audio,
       (guint64)config->sound.tokens * config->sound.token_size,
       VIDGEN_MINI_STEP_TRANSFORMER, VIDGEN_MINI_STEP_SOUND);
-  vidgen_mini_plan_add (plan, &parts->picture, picture_bytes (config) / 4,
+  vidgen_plan_add (plan, &parts->picture, picture_bytes (config) / 4,
       VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE);
   return plan;
 }
@@ -94,9 +95,9 @@ guint64
 vidgen_mini_stream_bytes (const VidgenMiniConfig *config)
 {
   Parts parts = { 0 };
-  g_autoptr (VidgenMiniPlan) plan = plan_parts (&parts, config);
+  g_autoptr (VidgenPlan) plan = plan_parts (&parts, config);
 
-  return vidgen_mini_plan_bytes (plan) + upload_bytes (config) +
+  return vidgen_plan_bytes (plan) + upload_bytes (config) +
          readback_bytes (config);
 }
 
@@ -113,7 +114,7 @@ allocate (MiniStream *stream, VidgenMiniModel *model, GError **error)
   parts->decoder.weights = &model->weights->decoder;
   parts->sound.config = model->config;
   parts->sound.weights = &model->weights->sound;
-  if (!vidgen_mini_plan_allocate (stream->plan, device, error))
+  if (!vidgen_plan_allocate (stream->plan, device, error))
     return FALSE;
   stream->upload = vidgen_memory_new (
       device, upload_bytes (model->config), VIDGEN_MEMORY_UPLOAD, error);
@@ -148,7 +149,7 @@ vidgen_mini_stream_free (VidgenStream *base)
   MiniStream *stream = (MiniStream *)base;
 
   vidgen_recorder_free (stream->recorder);
-  vidgen_mini_plan_free (stream->plan);
+  vidgen_plan_free (stream->plan);
   vidgen_memory_unref (stream->upload);
   vidgen_memory_unref (stream->readback);
   vidgen_mini_context_clear (&stream->context);
@@ -193,7 +194,7 @@ record_prompt (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 
   vidgen_recorder_stage (recorder, "text");
   vidgen_recorder_copy (
-      recorder, parts->transformer.states, vidgen_mini_part (upload, 0, count));
+      recorder, parts->transformer.states, vidgen_floats (upload, 0, count));
   vidgen_mini_transformer_prompt (
       &parts->transformer, recorder, job->n_text, job->schedule);
 }

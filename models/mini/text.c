@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "models/mini/plan.h"
+#include "models/plan.h"
 #include "shaders/attention.h"
 #include "shaders/half.h"
 #include "shaders/norm.h"
@@ -14,7 +14,7 @@
 struct _VidgenMiniText {
   const VidgenMiniConfig *config;
   const VidgenMiniTextWeights *weights;
-  VidgenMiniPlan *plan;
+  VidgenPlan *plan;
   VidgenMemory *upload, *readback;
   VidgenSpan x, normed, qkv, mixed, inner;
 };
@@ -61,17 +61,17 @@ states_bytes (const VidgenMiniConfig *config)
   return 4 * (guint64)config->text.tokens * config->text.size;
 }
 
-static VidgenMiniPlan *
+static VidgenPlan *
 plan_text (VidgenMiniText *text, const VidgenMiniConfig *config)
 {
-  VidgenMiniPlan *plan = vidgen_mini_plan_new ();
+  VidgenPlan *plan = vidgen_plan_new ();
   const guint64 tokens = config->text.tokens, size = config->text.size;
 
-  vidgen_mini_plan_keep (plan, &text->x, tokens * size);
-  vidgen_mini_plan_keep (plan, &text->normed, tokens * size);
-  vidgen_mini_plan_keep (plan, &text->qkv, tokens * 3 * size);
-  vidgen_mini_plan_keep (plan, &text->mixed, tokens * size);
-  vidgen_mini_plan_keep (plan, &text->inner, tokens * config->text.mlp);
+  vidgen_plan_keep (plan, &text->x, tokens * size);
+  vidgen_plan_keep (plan, &text->normed, tokens * size);
+  vidgen_plan_keep (plan, &text->qkv, tokens * 3 * size);
+  vidgen_plan_keep (plan, &text->mixed, tokens * size);
+  vidgen_plan_keep (plan, &text->inner, tokens * config->text.mlp);
   return plan;
 }
 
@@ -79,9 +79,9 @@ guint64
 vidgen_mini_text_bytes (const VidgenMiniConfig *config)
 {
   VidgenMiniText text = { 0 };
-  g_autoptr (VidgenMiniPlan) plan = plan_text (&text, config);
+  g_autoptr (VidgenPlan) plan = plan_text (&text, config);
 
-  return vidgen_mini_plan_bytes (plan) + 2 * states_bytes (config);
+  return vidgen_plan_bytes (plan) + 2 * states_bytes (config);
 }
 
 VidgenMiniText *
@@ -94,7 +94,7 @@ vidgen_mini_text_new (const VidgenMiniConfig *config,
   text->config = config;
   text->weights = weights;
   text->plan = plan_text (text, config);
-  if (!vidgen_mini_plan_allocate (text->plan, device, error))
+  if (!vidgen_plan_allocate (text->plan, device, error))
     return NULL;
   text->upload = vidgen_memory_new (device, bytes, VIDGEN_MEMORY_UPLOAD, error);
   if (!text->upload)
@@ -109,7 +109,7 @@ vidgen_mini_text_free (VidgenMiniText *text)
 {
   if (!text)
     return;
-  vidgen_mini_plan_free (text->plan);
+  vidgen_plan_free (text->plan);
   vidgen_memory_unref (text->upload);
   vidgen_memory_unref (text->readback);
   g_free (text);
@@ -169,12 +169,12 @@ record_attention (
     .heads = heads,
     .head_size = size / heads,
     .scale = 1 / sqrtf ((float)size / heads),
-    .q = vidgen_mini_part (text->qkv, 0, part),
+    .q = vidgen_floats (text->qkv, 0, part),
     .q_stride = 3 * size,
     .segments = { { .count = rows,
-        .k = vidgen_mini_part (text->qkv, size, part),
+        .k = vidgen_floats (text->qkv, size, part),
         .k_stride = 3 * size,
-        .v = vidgen_mini_part (text->qkv, 2 * size, part),
+        .v = vidgen_floats (text->qkv, 2 * size, part),
         .v_stride = 3 * size } },
     .out = text->mixed,
     .out_stride = size };
@@ -191,28 +191,28 @@ vidgen_mini_text_record (
   const guint64 count = (guint64)n_tokens * text->config->text.size;
 
   vidgen_recorder_stage (recorder, "text");
-  vidgen_recorder_copy (recorder, text->x, vidgen_mini_part (upload, 0, count));
+  vidgen_recorder_copy (recorder, text->x, vidgen_floats (upload, 0, count));
   for (guint i = 0; i < text->config->text.layers; i++) {
     const VidgenMiniTextLayer *layer = &text->weights->layers[i];
 
     record_norm (text, recorder, n_tokens);
-    vidgen_mini_project (recorder, &layer->qkv, n_tokens,
-        (VidgenMiniProduct){ .a = text->normed, .out = text->qkv });
+    vidgen_project (recorder, &layer->qkv, n_tokens,
+        (VidgenProduct){ .a = text->normed, .out = text->qkv });
     record_attention (text, recorder, n_tokens);
-    vidgen_mini_project (recorder, &layer->out, n_tokens,
-        (VidgenMiniProduct){
+    vidgen_project (recorder, &layer->out, n_tokens,
+        (VidgenProduct){
             .a = text->mixed, .residual = text->x, .out = text->x });
     record_norm (text, recorder, n_tokens);
-    vidgen_mini_project (recorder, &layer->fc1, n_tokens,
-        (VidgenMiniProduct){
+    vidgen_project (recorder, &layer->fc1, n_tokens,
+        (VidgenProduct){
             .a = text->normed, .out = text->inner, .activation = VIDGEN_GELU });
-    vidgen_mini_project (recorder, &layer->fc2, n_tokens,
-        (VidgenMiniProduct){
+    vidgen_project (recorder, &layer->fc2, n_tokens,
+        (VidgenProduct){
             .a = text->inner, .residual = text->x, .out = text->x });
   }
   record_norm (text, recorder, n_tokens);
   vidgen_recorder_copy (
-      recorder, readback, vidgen_mini_part (text->normed, 0, count));
+      recorder, readback, vidgen_floats (text->normed, 0, count));
 }
 
 const float *

@@ -4,14 +4,14 @@
 #pragma once
 
 #include "models/mini/loader.h"
-#include "models/mini/tap.h"
+#include "models/tap.h"
 
 G_BEGIN_DECLS
 
 /* The text encoder: tokens to one row of states a token. */
 
 typedef struct {
-  VidgenMiniLinear qkv, out, fc1, fc2;
+  VidgenLinear qkv, out, fc1, fc2;
 } VidgenMiniTextLayer;
 
 typedef struct {

@@ -122,7 +122,7 @@ list_layer (VidgenMiniLayer *layer, guint index, const VidgenMiniConfig *config,
   g_autofree char *query_scale = g_strconcat (prefix, "query_scale", NULL);
   const struct {
     const char *name;
-    VidgenMiniLinear *linear;
+    VidgenLinear *linear;
     guint out, in;
     gboolean has_bias;
   } linears[] = {
@@ -175,7 +175,7 @@ vidgen_mini_transformer_list (VidgenMiniTransformerWeights *weights,
   const guint time = config->transformer.time_size;
   const struct {
     const char *name;
-    VidgenMiniLinear *linear;
+    VidgenLinear *linear;
     guint out, in, padded_in;
   } linears[] = {
     { "text.pool", &weights->pool, size, config->text.size, 0 },

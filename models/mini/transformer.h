@@ -5,22 +5,22 @@
 
 #include "models/mini/context.h"
 #include "models/mini/loader.h"
-#include "models/mini/plan.h"
-#include "models/mini/tap.h"
+#include "models/plan.h"
+#include "models/tap.h"
 
 G_BEGIN_DECLS
 
 /* The joint transformer of models/mini/FORMAT.md section 3, and its sampler. */
 
 typedef struct {
-  VidgenMiniLinear qkv, text_kv, out, fc1, fc2;
+  VidgenLinear qkv, text_kv, out, fc1, fc2;
   VidgenSpan modulation_bias; /* [6][D]: modulation.bias + the layer's table */
   VidgenSpan query_scale;     /* [heads] */
 } VidgenMiniLayer;
 
 typedef struct {
-  VidgenMiniLinear video_in, audio_in, time1, time2, pool, modulation;
-  VidgenMiniLinear final_modulation, video_out, audio_out;
+  VidgenLinear video_in, audio_in, time1, time2, pool, modulation;
+  VidgenLinear final_modulation, video_out, audio_out;
   VidgenSpan token_embedding; /* [V + A][D] */
   VidgenSpan times;           /* [sum of steps + 1][time_size] */
   VidgenSpan rotations;       /* [ages][V + A][head / 2][2] */
@@ -51,7 +51,7 @@ typedef struct {
 } VidgenMiniTransformer;
 
 void vidgen_mini_transformer_plan (VidgenMiniTransformer *transformer,
-    const VidgenMiniConfig *config, VidgenMiniPlan *plan);
+    const VidgenMiniConfig *config, VidgenPlan *plan);
 
 /* What depends on the prompt and the schedule alone: keys and values of the
  * text, modulation of every timestep. `states` holds n_text rows. */

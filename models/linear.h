@@ -13,7 +13,7 @@ typedef struct {
   VidgenSpan weight;
   VidgenType type;
   VidgenSpan bias; /* absent where the layer has none */
-} VidgenMiniLinear;
+} VidgenLinear;
 
 /* The terms of out = residual + gate * activation (a * weight' + bias), dense
  * rows; absent ones but `a` and `out` as in VidgenGemm, an absent bias being
@@ -21,19 +21,19 @@ typedef struct {
 typedef struct {
   VidgenSpan a, bias, gate, residual, out;
   VidgenActivation activation;
-} VidgenMiniProduct;
+} VidgenProduct;
 
-void vidgen_mini_project (VidgenRecorder *recorder,
-    const VidgenMiniLinear *linear, guint rows, VidgenMiniProduct product);
+void vidgen_project (VidgenRecorder *recorder, const VidgenLinear *linear,
+    guint rows, VidgenProduct product);
 
 /* The layer, without bias, that gives values `part` * size to
  * (`part` + 1) * size of `linear`. */
-VidgenMiniLinear vidgen_mini_linear_part (
-    const VidgenMiniLinear *linear, guint part, guint size);
+VidgenLinear vidgen_linear_part (
+    const VidgenLinear *linear, guint part, guint size);
 
 /* `count` floats of `span` from the `first` on. */
 static inline VidgenSpan
-vidgen_mini_part (VidgenSpan span, guint64 first, guint64 count)
+vidgen_floats (VidgenSpan span, guint64 first, guint64 count)
 {
   return vidgen_span_cut (span, 4 * first, 4 * count);
 }
@@ -41,7 +41,7 @@ vidgen_mini_part (VidgenSpan span, guint64 first, guint64 count)
 /* Copies `rows` rows of `count` floats to rows of `padded` floats, whose ends
  * stay as they are, and returns those; nothing is done where the two are
  * equal. */
-VidgenSpan vidgen_mini_pad (VidgenRecorder *recorder, VidgenSpan from,
-    guint rows, guint count, VidgenSpan to, guint padded);
+VidgenSpan vidgen_pad (VidgenRecorder *recorder, VidgenSpan from, guint rows,
+    guint count, VidgenSpan to, guint padded);
 
 G_END_DECLS

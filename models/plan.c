@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include "models/mini/plan.h"
+#include "models/plan.h"
 
 typedef struct {
   VidgenSpan *span;
   guint id;
 } Wish;
 
-struct _VidgenMiniPlan {
+struct _VidgenPlan {
   VidgenArena *arena;
   GArray *wishes;
 };
 
-VidgenMiniPlan *
-vidgen_mini_plan_new (void)
+VidgenPlan *
+vidgen_plan_new (void)
 {
-  VidgenMiniPlan *plan = g_new0 (VidgenMiniPlan, 1);
+  VidgenPlan *plan = g_new0 (VidgenPlan, 1);
 
   plan->arena = vidgen_arena_new ();
   plan->wishes = g_array_new (FALSE, FALSE, sizeof (Wish));
@@ -24,7 +24,7 @@ vidgen_mini_plan_new (void)
 }
 
 void
-vidgen_mini_plan_free (VidgenMiniPlan *plan)
+vidgen_plan_free (VidgenPlan *plan)
 {
   if (!plan)
     return;
@@ -34,8 +34,8 @@ vidgen_mini_plan_free (VidgenMiniPlan *plan)
 }
 
 static void
-request (VidgenMiniPlan *plan, VidgenSpan *span, guint64 count, guint first,
-    guint last)
+request (
+    VidgenPlan *plan, VidgenSpan *span, guint64 count, guint first, guint last)
 {
   const Wish wish = { span,
     vidgen_arena_request (plan->arena, 4 * count, first, last) };
@@ -44,27 +44,26 @@ request (VidgenMiniPlan *plan, VidgenSpan *span, guint64 count, guint first,
 }
 
 void
-vidgen_mini_plan_add (VidgenMiniPlan *plan, VidgenSpan *span, guint64 count,
-    VidgenMiniStep first, VidgenMiniStep last)
+vidgen_plan_add (
+    VidgenPlan *plan, VidgenSpan *span, guint64 count, guint first, guint last)
 {
   request (plan, span, count, first, last);
 }
 
 void
-vidgen_mini_plan_keep (VidgenMiniPlan *plan, VidgenSpan *span, guint64 count)
+vidgen_plan_keep (VidgenPlan *plan, VidgenSpan *span, guint64 count)
 {
   request (plan, span, count, 0, G_MAXUINT);
 }
 
 guint64
-vidgen_mini_plan_bytes (VidgenMiniPlan *plan)
+vidgen_plan_bytes (VidgenPlan *plan)
 {
   return vidgen_arena_size (plan->arena);
 }
 
 gboolean
-vidgen_mini_plan_allocate (
-    VidgenMiniPlan *plan, VidgenDevice *device, GError **error)
+vidgen_plan_allocate (VidgenPlan *plan, VidgenDevice *device, GError **error)
 {
   if (!vidgen_arena_allocate (plan->arena, device, error))
     return FALSE;

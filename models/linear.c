@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include "models/mini/linear.h"
+#include "models/linear.h"
 
 void
-vidgen_mini_project (VidgenRecorder *recorder, const VidgenMiniLinear *linear,
-    guint rows, VidgenMiniProduct product)
+vidgen_project (VidgenRecorder *recorder, const VidgenLinear *linear,
+    guint rows, VidgenProduct product)
 {
   const VidgenGemm gemm = { .m = rows,
     .n = linear->out,
@@ -25,26 +25,26 @@ vidgen_mini_project (VidgenRecorder *recorder, const VidgenMiniLinear *linear,
   vidgen_gemm (recorder, &gemm);
 }
 
-VidgenMiniLinear
-vidgen_mini_linear_part (const VidgenMiniLinear *linear, guint part, guint size)
+VidgenLinear
+vidgen_linear_part (const VidgenLinear *linear, guint part, guint size)
 {
   const guint64 bytes =
-      (guint64)size * linear->in * vidgen_type_bytes (linear->type);
+      vidgen_type_size (linear->type, (guint64)size * linear->in);
 
-  return (VidgenMiniLinear){ .in = linear->in,
+  return (VidgenLinear){ .in = linear->in,
     .out = size,
     .weight = vidgen_span_cut (linear->weight, part * bytes, bytes),
     .type = linear->type };
 }
 
 VidgenSpan
-vidgen_mini_pad (VidgenRecorder *recorder, VidgenSpan from, guint rows,
-    guint count, VidgenSpan to, guint padded)
+vidgen_pad (VidgenRecorder *recorder, VidgenSpan from, guint rows, guint count,
+    VidgenSpan to, guint padded)
 {
   if (count == padded)
     return from;
   for (guint64 row = 0; row < rows; row++)
-    vidgen_recorder_copy (recorder, vidgen_mini_part (to, row * padded, count),
-        vidgen_mini_part (from, row * count, count));
+    vidgen_recorder_copy (recorder, vidgen_floats (to, row * padded, count),
+        vidgen_floats (from, row * count, count));
   return to;
 }
