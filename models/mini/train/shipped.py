@@ -21,6 +21,16 @@ PROMPTS = [
     "huge golden fireworks over the city",
     "a red ball bouncing on a wooden floor",
     "dancing green aurora over a lake",
+    "large drops falling slowly, blue water",
+    "a yellow car driving right in the city at night",
+    "heavy snow falling over a village at dusk",
+    "a large waterfall in the jungle",
+    "a white swan calling on a lake at dawn",
+    "a golden clock ticking slowly on a green wall",
+    "a smith hammering orange iron with a large hammer",
+    "a red lava lamp",
+    "flying fast through many stars and a purple nebula",
+    "a lighthouse flashing a red light on a foggy night",
 ]
 
 
