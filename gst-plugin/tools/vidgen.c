@@ -7,7 +7,6 @@
 #include <gst/gst.h>
 
 #include "gst-plugin/tools/verbs.h"
-#include "models/model.h"
 
 static const struct {
   const char *name;
@@ -19,7 +18,8 @@ static const struct {
       TRUE },
   { "rtmp", "stream live to an RTMP server", vidgen_rtmp, TRUE },
   { "bench", "measure this machine's speed", vidgen_bench, FALSE },
-  { "prompts", "print example prompts of a model", vidgen_prompts, FALSE },
+  { "prompts", "print what can be asked for, with examples", vidgen_prompts,
+      FALSE },
 };
 
 static void
@@ -32,26 +32,6 @@ print_help (void)
     g_print ("  %-10s%s\n", verbs[i].name, verbs[i].help);
   g_print ("\nvidgen VERB --help tells a verb's options. Version %s.\n",
       VIDGEN_VERSION);
-}
-
-gboolean
-vidgen_prompts (GStrv arguments, GError **error)
-{
-  const char *location = arguments[1] ? arguments[1] : "mini";
-  g_autoptr (VidgenModel) model = NULL;
-
-  if (g_str_equal (location, "--help")) {
-    g_print ("Usage: vidgen prompts [MODEL]\n\n"
-             "Prints the example prompts of a model (default: mini).\n");
-    return TRUE;
-  }
-  model = vidgen_model_open (location, error);
-  if (!model)
-    return FALSE;
-  for (const char *const *prompt = vidgen_model_info (model)->prompts; *prompt;
-       prompt++)
-    g_print ("%s\n", *prompt);
-  return TRUE;
 }
 
 /* An installed tool finds the plugin it was installed with, also where

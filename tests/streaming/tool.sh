@@ -77,7 +77,13 @@ missing_is_told () {
 prompts_are_printed () {
   "$tool" prompts >"$folder/prompts"
   cat "$folder/prompts"
-  [ "$(wc -l <"$folder/prompts")" -ge 4 ]
+  [ "$(wc -l <"$folder/prompts")" -ge 4 ] &&
+    grep -q '^ocean$' "$folder/prompts" &&
+    grep -q '^  time  *sunset, day, night$' "$folder/prompts"
+}
+
+families_are_true () {
+  python3 -B "$VIDGEN_SOURCE/models/mini/train/scenes.py" --check
 }
 
 check "the scripts parse" shells_parse
@@ -91,6 +97,11 @@ check "the tool helps" tool_helps
 check "env gives what GStreamer needs" env_works
 check "what is missing is told" missing_is_told
 check "prompts are printed" prompts_are_printed
+if python3 -c 'import numpy, scipy' 2>/dev/null; then
+  check "the families are those of the training" families_are_true
+else
+  skip "the families are those of the training" "no numpy and scipy"
+fi
 
 out=$folder/clip.mp4
 check "an unknown verb" fails_with "no verb 'dance'" "$tool" dance
