@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/linear.h"
+#include "models/upload.h"
+#include "models/wan/config.h"
+
+G_BEGIN_DECLS
+
+/* The transformer's weights on a device; immutable once they are there. */
+
+typedef struct {
+  VidgenLinear q, k, v, out;
+  VidgenSpan q_gain, k_gain; /* [size] */
+} VidgenWanAttention;
+
+typedef struct {
+  VidgenWanAttention self, cross;
+  VidgenSpan cross_gain, cross_shift; /* [size]: of the norm before `cross` */
+  VidgenLinear fc1, fc2;
+  VidgenSpan modulation; /* [6][size] */
+} VidgenWanBlock;
+
+typedef struct {
+  VidgenLinear patch, text1, text2, time1, time2, time_projection;
+  VidgenLinear head;          /* its rows in the order of a token's values */
+  VidgenSpan head_modulation; /* [2][size] */
+  VidgenWanBlock *blocks;
+  guint n_blocks;
+  const VidgenTensor *head_weight, *head_bias;
+} VidgenWanWeights;
+
+/* Finds every tensor by its original name and checks its shape, and lists it
+ * in `upload`, on which the spans then wait. Error: FORMAT, naming the tensor.
+ */
+gboolean vidgen_wan_weights_list (VidgenWanWeights *weights,
+    const VidgenWanConfig *config, const VidgenNames *names,
+    VidgenUpload *upload, GError **error);
+void vidgen_wan_weights_clear (VidgenWanWeights *weights);
+
+G_END_DECLS
