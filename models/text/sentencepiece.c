@@ -10,6 +10,7 @@
 #include "shaders/runtime/error.h"
 
 #define MODEL_TYPE_UNIGRAM 1
+#define END "</s>"
 
 struct _VidgenSentencepiece {
   VidgenUnigram *model;
@@ -131,25 +132,33 @@ read_model (Proto *proto, VidgenProtobuf message, GError **error)
 }
 
 static VidgenSentencepiece *
-build (const Proto *proto, GError **error)
+build (const VidgenSentencepieceParts *parts, VidgenProtobuf end_piece,
+    const char *name, GError **error)
 {
   g_autoptr (VidgenSentencepiece) tokenizer = g_new0 (VidgenSentencepiece, 1);
 
-  tokenizer->rules = proto->rules;
-  tokenizer->model = vidgen_unigram_new (
-      (const VidgenPiece *)(gpointer)proto->pieces->data, proto->pieces->len,
-      VIDGEN_UNIGRAM_SENTENCEPIECE, proto->byte_fallback, proto->name, error);
+  tokenizer->rules = parts->rules;
+  tokenizer->model = vidgen_unigram_new (parts->pieces, parts->n_pieces,
+      VIDGEN_UNIGRAM_SENTENCEPIECE, parts->byte_fallback, name, error);
   if (!tokenizer->model)
     return NULL;
-  tokenizer->end = vidgen_unigram_find (
-      tokenizer->model, proto->end_piece.data, proto->end_piece.left);
-  if (proto->map.left) {
+  tokenizer->end =
+      vidgen_unigram_find (tokenizer->model, end_piece.data, end_piece.left);
+  if (parts->charsmap_bytes) {
     tokenizer->map = vidgen_charsmap_new (
-        proto->map.data, proto->map.left, proto->name, error);
+        parts->charsmap, parts->charsmap_bytes, name, error);
     if (!tokenizer->map)
       return NULL;
   }
   return g_steal_pointer (&tokenizer);
+}
+
+VidgenSentencepiece *
+vidgen_sentencepiece_new_of (
+    const VidgenSentencepieceParts *parts, const char *name, GError **error)
+{
+  return build (parts, (VidgenProtobuf){ .data = END, .left = strlen (END) },
+      name, error);
 }
 
 VidgenSentencepiece *
@@ -159,7 +168,7 @@ vidgen_sentencepiece_new (
   Proto proto = {
     .name = name,
     .model_type = MODEL_TYPE_UNIGRAM,
-    .end_piece = { .data = "</s>", .left = 4 },
+    .end_piece = { .data = END, .left = strlen (END) },
     .rules = { .add_dummy_prefix = TRUE,
         .remove_extra_spaces = TRUE,
         .escape_spaces = TRUE },
@@ -168,8 +177,18 @@ vidgen_sentencepiece_new (
   VidgenSentencepiece *tokenizer = NULL;
 
   proto.pieces = g_array_new (FALSE, FALSE, sizeof (VidgenPiece));
-  if (read_model (&proto, message, error))
-    tokenizer = build (&proto, error);
+  if (read_model (&proto, message, error)) {
+    const VidgenSentencepieceParts parts = {
+      .pieces = (const VidgenPiece *)(gpointer)proto.pieces->data,
+      .n_pieces = proto.pieces->len,
+      .byte_fallback = proto.byte_fallback,
+      .rules = proto.rules,
+      .charsmap = proto.map.data,
+      .charsmap_bytes = proto.map.left,
+    };
+
+    tokenizer = build (&parts, proto.end_piece, name, error);
+  }
   g_array_unref (proto.pieces);
   return tokenizer;
 }

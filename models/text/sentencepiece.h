@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "models/text/unigram.h"
+#include "models/text/normalise.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +20,20 @@ typedef struct _VidgenSentencepiece VidgenSentencepiece;
  * another kind than unigram. */
 VidgenSentencepiece *vidgen_sentencepiece_new (
     gconstpointer data, gsize bytes, const char *name, GError **error);
+
+/* The same of a model whose parts lie elsewhere, as GGUF keeps them; the piece
+ * "</s>", where there is one, ends a text. Nothing is kept of the parts. */
+typedef struct {
+  const VidgenPiece *pieces;
+  guint n_pieces;
+  gboolean byte_fallback;
+  VidgenNormaliserRules rules;
+  gconstpointer charsmap;
+  gsize charsmap_bytes; /* 0: none */
+} VidgenSentencepieceParts;
+
+VidgenSentencepiece *vidgen_sentencepiece_new_of (
+    const VidgenSentencepieceParts *parts, const char *name, GError **error);
 void vidgen_sentencepiece_free (VidgenSentencepiece *tokenizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenSentencepiece, vidgen_sentencepiece_free)
 
