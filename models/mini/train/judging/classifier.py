@@ -3,6 +3,7 @@
 """Which family a clip is of, and which value each attribute has."""
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,12 +17,12 @@ from .senses import BANDS
 
 FAMILY = "family"
 FEATURES = 256
-SMALL_RATE = 8
-BANDS_PER_SMALL = 12
+BANDS_PER_FRAME = 6
 BATCH = 32
-# Lengths of training crops, in pictures of `small`.
-LENGTHS = (24, 24, 16, 8, 4)
+# Lengths of training crops, in frames.
+LENGTHS = (48, 24, 24, 16, 8)
 RATE = 2e-3
+REPORTED = 40
 DECAY = 0.02
 
 
@@ -36,27 +37,28 @@ def heads_of(families: list[str]) -> dict[str, tuple[str, ...]]:
 
 def _pooled(x: Tensor) -> Tensor:
     """[B, T, C, …] to mean, maximum and deviation over T: [B, 3·C, …]."""
-    deviation = (x.var(dim=1, unbiased=False) + 1e-4).sqrt()
-    return torch.cat([x.mean(1), x.amax(1), deviation], dim=1)
+    mean = x.mean(1)
+    spread = (x.square().mean(1) - mean.square()).clamp(min=0)
+    return torch.cat([mean, x.amax(1), (spread + 1e-4).sqrt()], dim=1)
 
 
 class Net(nn.Module):
-    """Sees three pictures at a time, ⅛ s apart, so that directions show."""
+    """Sees three pictures at a time, ⅛ s apart, four times a second, so that
+    directions show."""
 
     def __init__(self, heads: dict[str, tuple[str, ...]]):
         super().__init__()
-        self.first = nn.Conv2d(9, 24, 5, stride=2, padding=2)
-        self.second = nn.Conv2d(24, 48, 3, stride=2, padding=1)
-        self.third = nn.Conv2d(48, 96, 3, stride=2, padding=1)
-        self.calm = nn.GroupNorm(8, 96)
-        self.mix = nn.Conv3d(96, 96, (3, 1, 1), padding=(1, 0, 0))
-        self.squeeze = nn.Conv2d(288, 40, 1)
+        self.first = nn.Conv2d(9, 32, 5, stride=2, padding=2)
+        self.second = nn.Conv2d(32, 64, 3, stride=2, padding=1)
+        self.third = nn.Conv2d(64, 64, 3, padding=1)
+        self.mix = nn.Conv2d(3 * 64, 64, 1)
+        self.squeeze = nn.Conv2d(3 * 64, 40, 1)
         self.place = nn.Linear(40 * 7 * 12, 160)
         self.hear = nn.ModuleList(
             nn.Conv1d(inputs, 96, 5, stride=2, padding=2)
             for inputs in (2 * BANDS, 96, 96)
         )
-        self.join = nn.Linear(160 + 288 + 288 + 4 * BANDS, FEATURES)
+        self.join = nn.Linear(160 + 192 + 288 + 4 * BANDS, FEATURES)
         self.deep = nn.Linear(FEATURES, FEATURES)
         self.heads = nn.ModuleDict(
             {name.replace(".", "-"): nn.Linear(FEATURES, len(values))
@@ -64,19 +66,26 @@ class Net(nn.Module):
         )
 
     def features(self, small: Tensor, bands: Tensor) -> Tensor:
-        """small [B, T, 3, 56, 96] in ±1; bands [B, 12·T, 2, BANDS], scaled."""
-        steps = (small.shape[1] - 1) // 2
-        seen = torch.stack([small[:, 2 * i : 2 * i + 3] for i in range(steps)], 1)
+        """small [B, T, 3, 28, 48] in ±1; bands [B, 6·T, 2, BANDS], scaled."""
+        firsts = range(0, small.shape[1] - 4, 4)
+        seen = torch.stack([small[:, i : i + 5 : 2] for i in firsts], 1)
+        steps = len(firsts)
         x = seen.flatten(2, 3).flatten(0, 1)
         x = x.contiguous(memory_format=torch.channels_last)
         x = F.relu(self.second(F.relu(self.first(x))))
-        x = F.relu(self.calm(self.third(x))).unflatten(0, (-1, steps))
-        x = F.relu(x + self.mix(x.transpose(1, 2)).transpose(1, 2))
+        x = F.relu(self.third(x))
+        series = x.unflatten(0, (-1, steps))
+        ends = torch.zeros_like(series[:, :1])
+        before = torch.cat([ends, series[:, :-1]], dim=1)
+        after = torch.cat([series[:, 1:], ends], dim=1)
+        near = torch.cat([before, series, after], dim=2).flatten(0, 1)
+        x = F.relu(x + self.mix(near)).unflatten(0, (-1, steps))
         seen = _pooled(x.float())
         where = self.place(F.relu(self.squeeze(seen)).flatten(1))
         middle, side = bands.mean(2), (bands[:, :, 1] - bands[:, :, 0]) * 2
         y = torch.cat([middle, side], dim=2).transpose(1, 2)
-        level = torch.cat([y.mean(2), (y.var(2) + 1e-4).sqrt()], dim=1)
+        spread = (y.square().mean(2) - y.mean(2).square()).clamp(min=0)
+        level = torch.cat([y.mean(2), (spread + 1e-4).sqrt()], dim=1)
         for layer in self.hear:
             y = F.relu(layer(y))
         heard = _pooled(y.float().transpose(1, 2))
@@ -98,27 +107,38 @@ def soften(
     small: Tensor, bands: Tensor, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """What a generator may get wrong without showing anything else: sharpness,
-    brightness, noise, loudness and timbre."""
+    brightness, loudness and timbre."""
     shape = (len(small), 1, 1, 1, 1)
 
     def spread(deviation: float) -> Tensor:
         return torch.from_numpy(rng.normal(0, deviation, shape)).float()
 
-    blur = int(rng.integers(4))
+    blur = int(rng.integers(3))
     if blur:
         flat = small.flatten(0, 1)
-        if blur == 3:
-            low = F.avg_pool2d(flat, 4)
-            low = F.interpolate(low, scale_factor=4.0, mode="bilinear")
+        if blur == 2:
+            low = F.avg_pool2d(flat, 2)
+            low = F.interpolate(low, scale_factor=2.0, mode="bilinear")
         else:
-            low = F.avg_pool2d(flat, 2 * blur + 1, 1, blur, count_include_pad=False)
+            low = F.avg_pool2d(flat, 3, 1, 1, count_include_pad=False)
         small = low.unflatten(0, small.shape[:2])
-    small = (small + 1) * (1 + spread(0.06)) - 1 + spread(0.03)
-    small = small + torch.randn_like(small) * 0.04 * float(rng.random())
+    small = small * (1 + spread(0.06)) + spread(0.03)
     tilt = torch.from_numpy(rng.normal(0, 1.0, (len(bands), 1, 1, 4))).float()
     tilt = F.interpolate(tilt[:, 0], BANDS, mode="linear", align_corners=True)
     loud = torch.from_numpy(rng.normal(0, 2.0, (len(bands), 1, 1, 1))).float()
     return small, bands + (tilt[:, None] * 2 + loud) / 20
+
+
+def batches(
+    count: int, updates: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Rows of batches; each row as often as any other."""
+    rows = np.array([], int)
+    for _ in range(updates):
+        while len(rows) < BATCH:
+            rows = np.concatenate([rows, rng.permutation(count)])
+        yield np.sort(rows[:BATCH])
+        rows = rows[BATCH:]
 
 
 class Classifier:
@@ -138,40 +158,37 @@ class Classifier:
                 table[head][row] = self.values[head].index(value)
         return table
 
-    def train(self, clips: Clips, epochs: int, seed: int) -> None:
+    def train(self, clips: Clips, updates: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
         labels = {n: torch.from_numpy(v) for n, v in self.labels(clips).items()}
         optimiser = torch.optim.AdamW(
             self.net.parameters(), RATE, weight_decay=DECAY
         )
-        updates = epochs * (len(clips) // BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, updates)
         start = time.monotonic()
         self.net.train()
-        for epoch in range(epochs):
-            order = rng.permutation(len(clips))
-            total = 0.0
-            for i in range(len(clips) // BATCH):
-                rows = np.sort(order[i * BATCH : (i + 1) * BATCH])
-                loss = self._loss(clips, rows, labels, rng)
-                optimiser.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-                optimiser.step()
-                schedule.step()
-                total += loss.item()
-            spent = time.monotonic() - start
-            mean = total / (len(clips) // BATCH)
-            print(f"classifier: epoch {epoch + 1} of {epochs}, loss {mean:.3f}, "
-                  f"{spent:.0f} s", flush=True)
+        total = 0.0
+        for update, rows in enumerate(batches(len(clips), updates, rng)):
+            loss = self._loss(clips, rows, labels, rng)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += loss.item() / REPORTED
+            if (update + 1) % REPORTED == 0:
+                spent = time.monotonic() - start
+                print(f"judge: classifier {update + 1} of {updates}, "
+                      f"loss {total:.3f}, {spent:.0f} s", flush=True)
+                total = 0.0
 
     def _loss(self, clips: Clips, rows: np.ndarray, labels: dict, rng) -> Tensor:
         length = int(rng.choice(LENGTHS))
         whole = clips.arrays["small"].shape[1]
-        first = int(rng.integers(whole - length + 1))
+        first = int(rng.integers((whole - length) // 2 + 1)) * 2
         small = clips.arrays["small"][rows, first : first + length]
-        heard = slice(first * BANDS_PER_SMALL, (first + length) * BANDS_PER_SMALL)
+        heard = slice(first * BANDS_PER_FRAME, (first + length) * BANDS_PER_FRAME)
         bands = clips.arrays["bands"][rows, heard]
         pair = soften(*scaled(small, bands), rng)
         with torch.autocast("cpu", torch.bfloat16):
@@ -185,7 +202,6 @@ class Classifier:
                     logits[there].float(), wanted[there], reduction="sum"
                 )
                 losses.append(loss)
-        # Short crops tell the family, but not every attribute.
         return torch.stack(losses).sum() / len(rows)
 
     @torch.no_grad()

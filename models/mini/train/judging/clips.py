@@ -145,36 +145,57 @@ def orders_of(scenes: list[Scene]) -> list[tuple[int, str, dict]]:
 
 
 class _Read:
-    """One clip of a rendered folder, from a random frame on."""
+    """One clip of a rendered folder, from a frame on."""
 
-    def __init__(self, folder: Path, codec: Codec | None):
-        self.folder = folder
+    def __init__(self, codec: Codec | None):
         self.codec = codec
-        self.notes = json.loads((folder / "clips.json").read_text())
 
-    def __call__(self, order: tuple[int, int]) -> tuple[Sensed, Truth]:
-        index, first = order
-        video = np.load(self.folder / "video.npy", mmap_mode="r")[index]
-        sound = np.load(self.folder / "sound.npy", mmap_mode="r")[index]
+    def __call__(self, order: tuple[Path, int, dict, int]) -> tuple[Sensed, Truth]:
+        folder, index, note, first = order
+        video = np.load(folder / "video.npy", mmap_mode="r")[index]
+        sound = np.load(folder / "sound.npy", mmap_mode="r")[index]
         frames = np.array(video[first : first + FRAMES])
         heard = sound[first * SAMPLES_PER_FRAME :][: FRAMES * SAMPLES_PER_FRAME]
-        note = self.notes[index]
         truth = truth_of(note["family"], note["attributes"], note["events"], first / 16)
         samples = heard / np.float32(32768)
         return through(self.codec, frames, samples, index), truth
 
 
+def of_folders(
+    folders: list[Path], families: list[str], each: int
+) -> list[tuple[Path, int, dict]]:
+    """Up to `each` clips of every family, in turn, out of folders that
+    world.render made: (folder, index, what it tells of the clip)."""
+    found: dict[str, list] = {family: [] for family in families}
+    for folder in folders:
+        notes = json.loads((folder / "clips.json").read_text())
+        for index, note in enumerate(notes):
+            rows = found.get(note["family"], [])
+            if len(rows) < each:
+                rows.append((folder, index, note))
+    lacking = [family for family, rows in found.items() if not rows]
+    if lacking:
+        raise ValueError(f"no clips of {', '.join(lacking)} in {folders}")
+    turns = [
+        (i / len(rows), family, row)
+        for family, rows in found.items()
+        for i, row in enumerate(rows)
+    ]
+    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])]
+
+
 def read(
-    folder: Path,
-    indices: list[int],
+    chosen: list[tuple[Path, int, dict]],
     rng: np.random.Generator,
     codec: Codec | None,
     workers: int,
 ) -> Clips:
-    """Clips of a folder that world.render made."""
-    length = np.load(folder / "video.npy", mmap_mode="r").shape[1]
-    firsts = rng.integers((length - FRAMES) // 4 + 1, size=len(indices)) * 4
-    orders = [(int(i), int(first)) for i, first in zip(indices, firsts)]
+    """Clips of folders, each from a random chunk on."""
+    orders = []
+    for folder, index, note in chosen:
+        length = np.load(folder / "video.npy", mmap_mode="r").shape[1]
+        first = int(rng.integers((length - FRAMES) // 4 + 1)) * 4
+        orders.append((folder, index, note, first))
     with ProcessPoolExecutor(workers, initializer=_be_alone) as pool:
-        pairs = list(pool.map(_Read(folder, codec), orders, chunksize=4))
+        pairs = list(pool.map(_Read(codec), orders, chunksize=4))
     return gather((sensed for sensed, _ in pairs), [truth for _, truth in pairs])

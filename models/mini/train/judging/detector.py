@@ -3,7 +3,7 @@
 """When events happen, by the picture alone and by the sound alone.
 
 Two networks, trained apart, so that neither knows of the other: the eye sees
-five pictures at a time, the ear levels of bands. Each says for every step of
+pictures, three at a time, the ear levels of bands. Each says for every step of
 time how likely an event is then; the eye also says where it is.
 """
 
@@ -16,11 +16,14 @@ from torch import Tensor, nn
 
 from world.canvas import ASPECT
 
+from .classifier import REPORTED, batches
 from .clips import Clips
 from .senses import BAND_RATE, BANDS
 
 EYE_RATE = 16
 BATCH = 32
+# Frames of the eye's training crops.
+CROP = 24
 RATE = 2e-3
 GAP = 0.2
 TOLERANCE = 0.13
@@ -33,22 +36,21 @@ class Eye(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv2d(15, 32, 5, stride=2, padding=2)
-        self.second = nn.Conv2d(32, 48, 3, stride=2, padding=1)
-        self.calm = nn.GroupNorm(8, 48)
+        self.first = nn.Conv2d(9, 24, 3, stride=2, padding=1)
+        self.second = nn.Conv2d(24, 48, 3, stride=2, padding=1)
         self.gather = nn.Conv2d(48, 24, 1)
         self.flat = nn.Linear(24 * 7 * 12 + 96, 96)
         self.along = nn.ModuleList(nn.Conv1d(96, 96, 5, padding=2) for _ in range(2))
         self.out = nn.Conv1d(96, 2, 1)
 
-    def forward(self, tiny: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, small: Tensor) -> tuple[Tensor, Tensor]:
         """[B, T, 3, 28, 48] to logits [B, T] and places [B, T]."""
-        padded = torch.cat([tiny[:, :1]] * 2 + [tiny] + [tiny[:, -1:]] * 2, dim=1)
-        steps = tiny.shape[1]
-        seen = torch.cat([padded[:, i : i + steps] for i in range(5)], dim=2)
+        padded = torch.cat([small[:, :1], small, small[:, -1:]], dim=1)
+        steps = small.shape[1]
+        seen = torch.cat([padded[:, i : i + steps] for i in range(3)], dim=2)
         x = seen.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         x = F.relu(self.first(x))
-        x = F.relu(self.calm(self.second(x)))
+        x = F.relu(self.second(x))
         flat = torch.cat(
             [F.relu(self.gather(x)).flatten(1), x.mean((2, 3)), x.amax((2, 3))], dim=1
         )
@@ -96,20 +98,20 @@ def bumps(clips: Clips, rate: int, steps: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(wanted), torch.from_numpy(places)
 
 
-def _pictures(tiny: np.ndarray) -> Tensor:
-    return torch.from_numpy(tiny).movedim(-1, -3).float() / 127.5 - 1
+def _pictures(small: np.ndarray) -> Tensor:
+    return torch.from_numpy(small).movedim(-1, -3).float() / 127.5 - 1
 
 
 def _levels(bands: np.ndarray) -> Tensor:
     return (torch.from_numpy(bands).float() + 50) / 20
 
 
-def _soften_pictures(tiny: Tensor, rng: np.random.Generator) -> Tensor:
+def _soften_pictures(small: Tensor, rng: np.random.Generator) -> Tensor:
     if rng.random() < 0.5:
-        flat = F.avg_pool2d(tiny.flatten(0, 1), 3, 1, 1, count_include_pad=False)
-        tiny = flat.unflatten(0, tiny.shape[:2])
-    loud = torch.from_numpy(rng.normal(1, 0.08, (len(tiny), 1, 1, 1, 1))).float()
-    return tiny * loud + torch.randn_like(tiny) * 0.03 * float(rng.random())
+        flat = F.avg_pool2d(small.flatten(0, 1), 3, 1, 1, count_include_pad=False)
+        small = flat.unflatten(0, small.shape[:2])
+    loud = torch.from_numpy(rng.normal(1, 0.08, (len(small), 1, 1, 1, 1))).float()
+    return small * loud
 
 
 def _soften_levels(bands: Tensor, rng: np.random.Generator) -> Tensor:
@@ -118,44 +120,44 @@ def _soften_levels(bands: Tensor, rng: np.random.Generator) -> Tensor:
     return bands + torch.from_numpy((moved + timbre) / 20).float()
 
 
-def _train(net: nn.Module, clips: Clips, epochs: int, seed: int) -> None:
+def _train(net: nn.Module, clips: Clips, updates: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     eye = isinstance(net, Eye)
-    series = clips.arrays["tiny" if eye else "bands"]
+    series = clips.arrays["small" if eye else "bands"]
     wanted, places = bumps(clips, net.rate, series.shape[1])
-    batches = len(clips) // BATCH
     optimiser = torch.optim.AdamW(net.parameters(), RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, epochs * batches)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, updates)
     start = time.monotonic()
     net.train()
-    for epoch in range(epochs):
-        order = rng.permutation(len(clips))
-        total = 0.0
-        for i in range(batches):
-            rows = np.sort(order[i * BATCH : (i + 1) * BATCH])
-            aim = wanted[rows]
-            with torch.autocast("cpu", torch.bfloat16):
-                if eye:
-                    logits, x = net(_soften_pictures(_pictures(series[rows]), rng))
-                    near = aim > 0.3
-                    aside = (x - places[rows])[near].abs().sum() / near.sum().clamp(1)
-                else:
-                    logits = net(_soften_levels(_levels(series[rows]), rng))
-                    aside = 0.0
-            loss = F.binary_cross_entropy_with_logits(
-                logits, aim, pos_weight=torch.tensor(3.0)
-            )
-            loss = loss + 0.2 * aside
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            total += loss.item()
-        spent = time.monotonic() - start
-        print(f"{'eye' if eye else 'ear'}: epoch {epoch + 1} of {epochs}, "
-              f"loss {total / batches:.3f}, {spent:.0f} s", flush=True)
+    total = 0.0
+    for update, rows in enumerate(batches(len(clips), updates, rng)):
+        aim, aside = wanted[rows], 0.0
+        with torch.autocast("cpu", torch.bfloat16):
+            if eye:
+                first = int(rng.integers(series.shape[1] - CROP + 1))
+                crop = np.s_[rows, first : first + CROP]
+                aim = wanted[crop]
+                logits, x = net(_soften_pictures(_pictures(series[crop]), rng))
+                near = aim > 0.3
+                aside = (x - places[crop])[near].abs().sum() / near.sum().clamp(1)
+            else:
+                logits = net(_soften_levels(_levels(series[rows]), rng))
+        loss = F.binary_cross_entropy_with_logits(
+            logits, aim, pos_weight=torch.tensor(3.0)
+        )
+        loss = loss + 0.2 * aside
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        total += loss.item() / REPORTED
+        if (update + 1) % REPORTED == 0:
+            spent = time.monotonic() - start
+            print(f"judge: {'eye' if eye else 'ear'} {update + 1} of {updates}, "
+                  f"loss {total:.3f}, {spent:.0f} s", flush=True)
+            total = 0.0
 
 
 def peaks(likely: np.ndarray, rate: int, threshold: float) -> np.ndarray:
@@ -189,9 +191,9 @@ class Detector:
         self.eye, self.ear = Eye(), Ear()
         self.thresholds = {"eye": 0.4, "ear": 0.4}
 
-    def train(self, clips: Clips, epochs: int, seed: int) -> None:
-        _train(self.eye, clips, epochs, seed)
-        _train(self.ear, clips, epochs, seed)
+    def train(self, clips: Clips, updates: int, seed: int) -> None:
+        _train(self.eye, clips, updates, seed)
+        _train(self.ear, clips, updates, seed)
 
     @torch.no_grad()
     def seen(self, clips: Clips) -> tuple[np.ndarray, np.ndarray]:
@@ -200,7 +202,7 @@ class Detector:
         parts = []
         for i in range(0, len(clips), BATCH):
             with torch.autocast("cpu", torch.bfloat16):
-                logits, x = self.eye(_pictures(clips.arrays["tiny"][i : i + BATCH]))
+                logits, x = self.eye(_pictures(clips.arrays["small"][i : i + BATCH]))
             parts.append((logits.sigmoid().numpy(), x.numpy()))
         likely, places = (np.concatenate(rows) for rows in zip(*parts))
         return likely, places

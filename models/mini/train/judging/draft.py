@@ -63,11 +63,13 @@ def scene(family: str, rng: np.random.Generator, tries: int = CAPTIONS_TRIED) ->
 
 
 def scenes(
-    count: int, rng: np.random.Generator, tries: int = CAPTIONS_TRIED
+    count: int,
+    rng: np.random.Generator,
+    families: list[str],
+    tries: int = CAPTIONS_TRIED,
 ) -> list[Scene]:
     """The families take turns."""
-    names = list(FAMILIES)
-    return [scene(names[i % len(names)], rng, tries) for i in range(count)]
+    return [scene(families[i % len(families)], rng, tries) for i in range(count)]
 
 
 def again(one: Scene, rng: np.random.Generator) -> Scene:
@@ -78,9 +80,12 @@ def again(one: Scene, rng: np.random.Generator) -> Scene:
     )
 
 
-def swapped(one: Scene, rng: np.random.Generator) -> tuple[Scene, str] | None:
-    """The same seed and phrasing with one named attribute changed, and which."""
-    for name in rng.permutation(sorted(one.named)):
+def swapped(
+    one: Scene, rng: np.random.Generator, allowed: set[str]
+) -> tuple[Scene, str] | None:
+    """The same seed and phrasing with one named and allowed attribute changed, and
+    which."""
+    for name in rng.permutation(sorted(one.named & allowed)):
         values = FAMILIES[one.family].ATTRIBUTES[name]
         for value in rng.permutation([v for v in values if v != one.attributes[name]]):
             attributes = one.attributes | {str(name): str(value)}

@@ -3,7 +3,6 @@
 """The trained classifier and detector, and the real clips that prove them."""
 
 import hashlib
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,12 @@ from .clips import Clips
 from .codec import Codec
 from .detector import Detector
 
-CODED_SHARE = 0.25
+CODED_SHARE = 0.2
 HELD_PER_FAMILY = 16
 TRAIN_SEED = 2_000_000
 HELD_SEED = 3_000_000
-UPDATES = 420
+UPDATES = 400
+DETECTOR_UPDATES = 200
 ENOUGH = 5
 
 
@@ -48,62 +48,45 @@ def _turns(families: list[str], count: int, seed: int) -> list[tuple[int, str, d
     return [(seed + i, families[i % len(families)], {}) for i in range(count)]
 
 
-def _of_folder(folder: Path, families: list[str], count: int) -> list[int]:
-    """The first clips of each family, in turn as far as they reach."""
-    notes = json.loads((folder / "clips.json").read_text())
-    rows: dict[str, list[int]] = {family: [] for family in families}
-    for i, note in enumerate(notes):
-        if note["family"] in rows:
-            rows[note["family"]].append(i)
-    each = count // len(families)
-    lacking = [family for family, found in rows.items() if len(found) < each]
-    if lacking:
-        raise ValueError(f"{folder} has fewer than {each} clips of {lacking}")
-    return [rows[family][i] for i in range(each) for family in families]
-
-
 class Workshop:
     """Makes instruments, and keeps all that takes long in a folder."""
 
-    def __init__(self, work: Path, families: list[str], folder: Path | None,
-                 per_family: int, seed: int, workers: int):
+    def __init__(self, work: Path, families: list[str], folders: list[Path],
+                 held_folders: list[Path], per_family: int, seed: int, workers: int):
         self.work = work
         self.families = families
-        self.folder = folder
-        self.count = per_family * len(families)
+        self.folders = folders
+        self.held_folders = held_folders
+        self.per_family = per_family
         self.seed = seed
         self.workers = workers
-        source = str(folder.resolve()) if folder else "rendered"
-        names = "+".join(families)
-        key = f"{world_key(families)} {names} {source} {self.count} {seed}"
+        sources = [str(folder.resolve()) for folder in (*folders, *held_folders)]
+        key = f"{world_key(families)} {families} {sources} {per_family} {seed}"
         self.key = hashlib.sha256(key.encode()).hexdigest()[:12]
 
-    def _make_clips(self, name: str, rows: slice, codec: Codec | None) -> Clips:
+    def _make(
+        self, name: str, folders: list[Path], each: int, first_seed: int, part: slice,
+        codec: Codec | None = None,
+    ) -> Clips:
         def make() -> Clips:
-            print(f"judge: {name} clips to learn from", flush=True)
-            if self.folder:
+            print(f"judge: {name} clips for the instruments", flush=True)
+            if folders:
                 rng = np.random.default_rng(self.seed)
-                chosen = _of_folder(self.folder, self.families, self.count)[rows]
-                return clips_.read(self.folder, chosen, rng, codec, self.workers)
-            orders = _turns(self.families, self.count, TRAIN_SEED + self.seed)[rows]
+                chosen = clips_.of_folders(folders, self.families, each)[part]
+                return clips_.read(chosen, rng, codec, self.workers)
+            count = each * len(self.families)
+            orders = _turns(self.families, count, first_seed + self.seed)[part]
             return clips_.render(orders, codec, self.workers)
 
         return clips_.cached(self.work / f"{name}-{self.key}.npz", make)
-
-    def held(self) -> Clips:
-        def make() -> Clips:
-            print("judge: held-out clips", flush=True)
-            count = HELD_PER_FAMILY * len(self.families)
-            orders = _turns(self.families, count, HELD_SEED + self.seed)
-            return clips_.render(orders, None, self.workers)
-
-        return clips_.cached(self.work / f"held-{self.key}.npz", make)
 
     def instruments(self, weights: Path) -> Instruments:
         """The weights' codec softens a part of the clips; it need not be that of
         the weights that are judged."""
         path = self.work / f"instruments-{self.key}.pt"
-        held = self.held()
+        held = self._make(
+            "held", self.held_folders, HELD_PER_FAMILY, HELD_SEED, slice(None)
+        )
         made = Instruments(Classifier(self.families), Detector(), held, "")
         nets = (made.classifier.net, made.detector.eye, made.detector.ear)
         if path.exists():
@@ -114,14 +97,14 @@ class Workshop:
             made.codec = state["codec"]
             return made
         codec = Codec(weights)
-        plain = round(self.count * (1 - CODED_SHARE))
-        raw = self._make_clips("plain", slice(0, plain), None)
+        plain = round(self.per_family * len(self.families) * (1 - CODED_SHARE))
+        source = (self.folders, self.per_family, TRAIN_SEED)
+        raw = self._make("plain", *source, slice(0, plain))
         codec.fit(self._sounds())
-        coded = self._make_clips("coded", slice(plain, None), codec)
+        coded = self._make("coded", *source, slice(plain, None), codec)
         both = clips_.concatenate(raw, coded)
-        epochs = max(4, -(-UPDATES * 32 // len(both)))
-        made.classifier.train(both, epochs, self.seed)
-        made.detector.train(both, epochs, self.seed)
+        made.classifier.train(both, UPDATES, self.seed)
+        made.detector.train(both, DETECTOR_UPDATES, self.seed)
         made.detector.fit_thresholds(held)
         made.codec = codec.key
         state = {

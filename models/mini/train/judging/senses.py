@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from world import sound
-from world.canvas import FRAME_RATE, HEIGHT, WIDTH
+from world.canvas import FRAME_RATE
 from world.sounds import SAMPLE_RATE
 
-SMALL = (HEIGHT // 2, WIDTH // 2)
-TINY = (HEIGHT // 4, WIDTH // 4)
 HOP = 250
 BAND_RATE = SAMPLE_RATE // HOP
 BANDS = sound.BANDS
@@ -34,16 +32,14 @@ WINDOW = np.hanning(2 * HOP + 1)[:-1].astype(np.float32)
 
 @dataclass
 class Sensed:
-    """small uint8 [frames / 2, 56, 96, 3], every other frame; tiny uint8
-    [frames, 28, 48, 3]; bands float16 [96 a second, 2, BANDS], levels in dB of
-    left and right around sample (i + ½)·HOP; blocks float32 [100 a second, 2],
-    energies; change float32 [frames − 1], mean |difference| of pictures of
+    """small uint8 [frames, 28, 48, 3]; bands float16 [96 a second, 2, BANDS],
+    levels in dB of left and right around sample (i + ½)·HOP; blocks float32
+    [100 a second, 2], energies; change float32 [frames − 1], mean |difference| of pictures of
     0…255; jumps float32 [2], mean |difference| of neighbouring samples at
     chunks' borders and elsewhere; look float32 [4]: mean of luma, saturation
     and contrast, all 0…255, and rms of the sound."""
 
     small: np.ndarray
-    tiny: np.ndarray
     bands: np.ndarray
     blocks: np.ndarray
     change: np.ndarray
@@ -51,11 +47,19 @@ class Sensed:
     look: np.ndarray
 
 
-def _halved(pictures: np.ndarray) -> np.ndarray:
-    total = pictures[:, ::2, ::2].astype(np.uint16)
-    for row, column in ((0, 1), (1, 0), (1, 1)):
-        total += pictures[:, row::2, column::2]
-    return ((total + 2) // 4).astype(np.uint8)
+def _quartered(pictures: np.ndarray) -> np.ndarray:
+    """Means of 4 × 4 pixels."""
+    rows = pictures[:, ::4].astype(np.uint16)
+    for row in (1, 2, 3):
+        rows += pictures[:, row::4]
+    total = rows[:, :, ::4].copy()
+    for column in (1, 2, 3):
+        total += rows[:, :, column::4]
+    return ((total + 8) // 16).astype(np.uint8)
+
+
+def _difference(one: np.ndarray, other: np.ndarray) -> float:
+    return float((np.maximum(one, other) - np.minimum(one, other)).mean())
 
 
 def levels(samples: np.ndarray) -> np.ndarray:
@@ -87,15 +91,12 @@ def look(frames: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 def sense(frames: np.ndarray, samples: np.ndarray, chunk_samples: int = 6000) -> Sensed:
     """frames uint8 [n, 112, 192, 3], samples float32 [n · 1500, 2] in ±1."""
-    halved = _halved(frames)
-    signed = frames.astype(np.int16)
     change = np.array(
-        [np.abs(b - a).mean() for a, b in zip(signed, signed[1:])], np.float32
+        [_difference(a, b) for a, b in zip(frames, frames[1:])], np.float32
     )
     energy = samples[: len(samples) // BLOCK * BLOCK].astype(np.float32) ** 2
     return Sensed(
-        small=halved[::2],
-        tiny=_halved(halved),
+        small=_quartered(frames),
         bands=levels(samples).astype(np.float16),
         blocks=energy.reshape(-1, BLOCK, 2).mean(axis=1),
         change=change,

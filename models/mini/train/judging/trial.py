@@ -38,8 +38,7 @@ class Rollout:
 @dataclass
 class Change:
     """From the chunk in which a prompt took effect on, by `SPAN` pictures of 16 a
-    second: small [n, 4, 56, 96, 3] and bands [n, 48, 2, BANDS] of half a second
-    each; the same of the seconds before."""
+    second: (small, bands) of half a second each, see senses.Sensed; the same of the seconds before."""
 
     before: Scene
     after: Scene

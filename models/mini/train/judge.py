@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+"""Judges what the plugin makes of a weights file, from its pictures and samples.
+
+    python3 judge.py --build BUILD --work DIR
+    python3 judge.py --build BUILD --work DIR --weights FILE --quick
+    python3 judge.py --build BUILD --work DIR --card
+
+Prints a table in which what real clips reach, as they are and through the
+model's encoders and decoders, and what chance gives stand beside every figure.
+The instruments (a classifier, an eye and an ear for events) are trained on
+rendered clips and proved on others; they and everything that is generated are
+kept in DIR by content, so that more weights, or the same again, cost less.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+
+from judging import draft, report
+from judging.codec import Codec
+from judging.instruments import Workshop
+from judging.takes import Plugin
+from judging.trial import Trial
+from judging.verdict import Judge, Verdict
+from world.families import FAMILIES
+
+HERE = Path(__file__).resolve().parent
+EMBEDDED = HERE.parent / "mini.safetensors"
+CARD = HERE.parent / "MODEL_CARD.md"
+ROOT = HERE.parents[2]
+
+
+@dataclass(frozen=True)
+class Size:
+    """clips of 3 s, swapped words, changed prompts, (rollouts, seconds)."""
+
+    clips: int
+    swaps: int
+    changes: int
+    rollouts: tuple[tuple[int, int], ...]
+
+
+WHOLE = Size(200, 40, 20, ((12, 60), (2, 600)))
+QUICK = Size(60, 12, 6, ((4, 20),))
+LOST_TARGETS = {60: "≤ 25", 600: "≤ 35"}
+
+
+def key_of(plugin: Path, weights: Path, families: list[str]) -> str:
+    """Of what decides the plugin's output."""
+    digest = hashlib.sha256(repr(families).encode())
+    for path in (plugin, weights):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def judge(arguments: argparse.Namespace) -> tuple[Verdict, str]:
+    size = QUICK if arguments.quick else WHOLE
+    weights = arguments.weights or EMBEDDED
+    families = arguments.families
+    workshop = Workshop(
+        arguments.work, families, arguments.clips, arguments.held,
+        arguments.per_family, arguments.seed, arguments.threads,
+    )
+    tools = workshop.instruments(weights)
+    library = arguments.build / "gst-plugin" / "libgstvidgen.so"
+    trial = Trial(
+        Plugin(arguments.build, arguments.weights), arguments.work,
+        key_of(library, weights, families),
+    )
+    codec = Codec(weights)
+    rng = np.random.default_rng((arguments.seed, 1))
+    scenes = draft.scenes(size.clips // 2, rng, families)
+    scenes += [draft.again(scene, rng) for scene in scenes]
+    name = f"{arguments.seed}-{size.clips}"
+    real = workshop.real(scenes, name)
+    coded = workshop.coded(scenes, codec, name)
+    made = trial.clips(scenes)
+    jury = Judge(tools, made, real, coded)
+    jury.scenes()
+    jury.stereo(jury.events(rng))
+    chunk = codec.config["chunk"]
+    rate, per_second = codec.config["video"]["frame_rate"]
+    jury.seams(chunk["frames"], chunk["frames"] * per_second / rate)
+    jury.likeness()
+    swap(jury, trial, scenes, size.swaps, rng)
+    change(jury, trial, families, size.changes, rng)
+    for count, seconds in size.rollouts:
+        chosen = draft.scenes(count, rng, families, tries=8)
+        label = f"{seconds // 60} min" if seconds > 60 else f"{seconds} s"
+        jury.drift(
+            trial.rollouts(chosen, seconds), label, LOST_TARGETS.get(seconds, "")
+        )
+    return jury.verdict, title_of(weights, size, arguments)
+
+
+def swap(jury: Judge, trial: Trial, scenes: list, count: int, rng) -> None:
+    pairs = []
+    for row in rng.permutation(len(scenes)):
+        allowed = {h.split(".")[1] for h in jury.valid
+                   if h.startswith(scenes[row].family + ".")}
+        found = draft.swapped(scenes[row], rng, allowed)
+        if found and len(pairs) < count:
+            pairs.append((int(row), *found))
+    rows = [row for row, _, _ in pairs]
+    swapped = trial.clips([other for _, other, _ in pairs])
+    heads = [f"{other.family}.{name}" for _, other, name in pairs]
+    jury.swaps(jury.sets["made"].take(rows), swapped, heads)
+
+
+def change(jury: Judge, trial: Trial, families: list, count: int, rng) -> None:
+    pairs = []
+    for i in range(count):
+        one = families[i % len(families)]
+        other = str(rng.choice([f for f in families if f != one]))
+        pairs.append((draft.scene(one, rng), draft.scene(other, rng)))
+    jury.changes(trial.changes(pairs))
+
+
+def title_of(weights: Path, size: Size, arguments: argparse.Namespace) -> str:
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    with safe_open(weights, framework="np") as file:
+        config = json.loads(file.metadata()["config"])
+    minutes = " and ".join(
+        f"{count} of {seconds} s" for count, seconds in size.rollouts
+    )
+    return (
+        f"Weights {digest}, {config['steps']} steps, no guidance; "
+        f"{len(arguments.families)} families; {size.clips} clips of 3 s and rollouts, "
+        f"{minutes}; prompts and seeds drawn from {arguments.seed}."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog="Sound and picture come from gst-plugin/tools/vidgen-takes of BUILD.",
+    )
+    build = Path(os.environ.get("VIDGEN_BUILD_DIR", ROOT / "build"))
+    parser.add_argument("--build", type=Path, default=build)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, help="default: the embedded ones")
+    parser.add_argument("--families", nargs="+", choices=FAMILIES,
+                        default=list(FAMILIES))
+    parser.add_argument("--clips", type=Path, nargs="+", default=[], metavar="DIR",
+                        help="rendered clips for the instruments; default: render")
+    parser.add_argument("--held", type=Path, nargs="+", default=[], metavar="DIR",
+                        help="others to prove them by; default: render")
+    parser.add_argument("--per-family", type=int, default=64, metavar="CLIPS")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--quick", action="store_true", help="a third of it")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--card", action="store_true", help=f"into {CARD.name}")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(arguments.threads)
+    verdict, title = judge(arguments)
+    text = report.markdown(verdict, title)
+    print(text)
+    if arguments.markdown:
+        arguments.markdown.write_text(text)
+    if arguments.json:
+        arguments.json.write_text(report.as_json(verdict, title))
+    if arguments.card:
+        report.into_card(CARD, text)
+
+
+if __name__ == "__main__":
+    main()
