@@ -170,6 +170,30 @@ same_format (const VidgenFormat *a, const VidgenFormat *b)
          a->fps_n == b->fps_n && a->fps_d == b->fps_d;
 }
 
+/* Whether the stream there is leads to `frame`. */
+static gboolean
+stream_leads_to (
+    const VidgenGenerator *generator, guint64 frame, const VidgenFormat *format)
+{
+  return generator->stream && frame >= generator->first_frame &&
+         same_format (&generator->format, format);
+}
+
+guint64
+vidgen_generator_way_from (
+    const VidgenGenerator *generator, guint64 frame, const VidgenFormat *format)
+{
+  if (!stream_leads_to (generator, frame, format))
+    return generator->stream && frame >= generator->first_frame ? frame : 0;
+  const guint64 position = vidgen_stream_position (generator->stream);
+  const guint64 wanted =
+      vidgen_model_chunk_of (generator->info, frame - generator->first_frame);
+  return generator->first_frame +
+         (position > wanted
+                 ? 0
+                 : vidgen_model_chunk_start (generator->info, position));
+}
+
 static gboolean
 begin_stream (VidgenGenerator *generator, guint64 frame,
     const VidgenFormat *format, GError **error)
@@ -237,8 +261,7 @@ vidgen_generator_next (VidgenGenerator *generator, guint64 frame,
     VidgenMade *made, GCancellable *cancellable, GError **error)
 {
   memset (made, 0, sizeof *made);
-  if ((!generator->stream || frame < generator->first_frame ||
-          !same_format (&generator->format, format)) &&
+  if (!stream_leads_to (generator, frame, format) &&
       !begin_stream (generator, frame, format, error))
     return NULL;
 

@@ -53,6 +53,11 @@ typedef struct {
 guint64 vidgen_generator_chunk_start (
     const VidgenGenerator *generator, guint64 frame);
 
+/* The frame at which the first chunk begins that must be made on the way to
+ * `frame`; more than one chunk back when an earlier one is to be made again. */
+guint64 vidgen_generator_way_from (const VidgenGenerator *generator,
+    guint64 frame, const VidgenFormat *format);
+
 /* Makes the next chunk on the way to the one that holds `frame`, most often
  * that one itself. A format other than that of the chunk before begins a new
  * stream at `frame`, which must then be the end of a chunk. Errors: those of

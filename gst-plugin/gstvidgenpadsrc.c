@@ -285,16 +285,13 @@ gst_vidgen_pad_src_take (GstVidgenPadSrc *src, VidgenSlot *slot)
 }
 
 static gboolean
-answer_latency (const VidgenSession *session, GstQuery *query)
+answer_latency (VidgenSession *session, GstQuery *query)
 {
   const gboolean live = vidgen_session_is_live (session);
 
-  /* A slot leaves at its running time; one slot covers the copying. Nothing
-   * is lost when downstream holds buffers back. */
+  /* Nothing is lost when downstream holds buffers back. */
   gst_query_set_latency (query, live,
-      live ? vidgen_timeline_frame_ns (vidgen_session_timeline (session), 1)
-           : 0,
-      GST_CLOCK_TIME_NONE);
+      live ? vidgen_session_latency (session) : 0, GST_CLOCK_TIME_NONE);
   return TRUE;
 }
 

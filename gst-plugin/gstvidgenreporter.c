@@ -32,6 +32,8 @@ post (GstVidgenReporter *reporter, GstMessage *message)
 static const char *
 phase_text (const char *phase)
 {
+  if (g_str_equal (phase, "seek"))
+    return "Making the clip again";
   return g_str_equal (phase, "warmup") ? "Preparing the device"
                                        : "Loading the model";
 }
@@ -78,7 +80,7 @@ on_progress (const char *phase, double fraction, gpointer user_data)
 }
 
 static void
-on_load_failed (const GError *error, gpointer user_data)
+on_gave_up (const GError *error, gpointer user_data)
 {
   const gboolean cancelled =
       g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -165,7 +167,7 @@ on_failed (const GError *error, gpointer user_data)
 
 const VidgenSessionCallbacks gst_vidgen_reporter_callbacks = {
   .progress = on_progress,
-  .load_failed = on_load_failed,
+  .gave_up = on_gave_up,
   .before_chunk = on_before_chunk,
   .chunk_made = on_chunk_made,
   .prompt_applied = on_prompt_applied,

@@ -43,6 +43,9 @@ gst_vidgen_seek_normalise (GstElement *child, GstEvent *event)
       return NULL;
     start_type = GST_SEEK_TYPE_SET;
   }
+  if (start_type == GST_SEEK_TYPE_SET && stop_type == GST_SEEK_TYPE_SET &&
+      stop >= 0 && start > stop)
+    return NULL;
   GstEvent *seek = gst_event_new_seek (
       rate, GST_FORMAT_TIME, flags, start_type, start, stop_type, stop);
   gst_event_set_seqnum (seek, gst_event_get_seqnum (event));

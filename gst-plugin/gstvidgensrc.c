@@ -126,6 +126,24 @@ is_flush (GstEvent *seek)
   return flags & GST_SEEK_FLAG_FLUSH;
 }
 
+/* Where a seek does not flush, the base class waits for the streaming thread
+ * before it interrupts it; so that is done here. Only for one pad at a time:
+ * one may need the other one's data to come free. */
+static gboolean
+move_child (GstVidgenSrc *src, VidgenSession *session, VidgenTrack track,
+    GstEvent *seek)
+{
+  const gboolean interrupt = session && !is_flush (seek);
+
+  if (interrupt)
+    vidgen_session_set_flushing (session, track, TRUE);
+  const gboolean moved = gst_vidgen_pad_src_send_event (
+      src->children[track], gst_event_ref (seek));
+  if (interrupt)
+    vidgen_session_set_flushing (session, track, FALSE);
+  return moved;
+}
+
 static gboolean
 forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
@@ -139,12 +157,10 @@ forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
   if (!seek)
     return FALSE;
   gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek);
-  /* Without a flush a pad may need the other one's data to come free. */
   if (session && is_flush (seek))
     vidgen_session_set_held (session, TRUE);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
-    moved =
-        gst_vidgen_pad_src_send_event (src->children[i], gst_event_ref (seek));
+    moved = move_child (src, session, i, seek);
   if (session)
     vidgen_session_set_held (session, FALSE);
   return moved;
@@ -206,15 +222,33 @@ gst_vidgen_src_pad_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
+/* What leaves later than its running time shows the latency. */
+static void
+measure_latency (GstVidgenSrc *src, VidgenSession *session, GstBuffer *buffer)
+{
+  GstElement *element = GST_ELEMENT (src);
+
+  if (!session || !vidgen_session_is_live (session) ||
+      GST_STATE (src) != GST_STATE_PLAYING)
+    return;
+  const GstClockTime now = gst_vidgen_running_time (element);
+  const GstClockTime due = GST_BUFFER_PTS (buffer);
+  if (vidgen_session_left (session, now > due ? now - due : 0))
+    gst_element_post_message (
+        element, gst_message_new_latency (GST_OBJECT (src)));
+}
+
 /* One pad may lead nowhere. */
 static GstFlowReturn
 gst_vidgen_src_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstVidgenSrc *src = gst_pad_get_element_private (pad);
   const VidgenTrack track = track_of (src, GST_PAD (parent));
+  g_autoptr (VidgenSession) session = ref_session (src);
+
+  measure_latency (src, session, buffer);
   const GstFlowReturn result =
       gst_proxy_pad_chain_default (pad, parent, buffer);
-  g_autoptr (VidgenSession) session = ref_session (src);
 
   if (!session || result == GST_FLOW_OK || result == GST_FLOW_FLUSHING)
     return result;

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* What the tracks' side of a session, session.c, shares with its worker,
- * sessionworker.c. */
+ * sessionworker.c, and its teller, sessionteller.c. */
 typedef struct {
   gboolean linked, done, flushing, discont;
   guint64 next; /* slot */
@@ -22,6 +22,13 @@ typedef struct {
   char *prompt; /* GRefString */
 } VidgenSessionMark;
 
+/* What a track has found; one of these. */
+typedef struct {
+  gboolean underrun, gives_up;
+  guint64 time_ns, on_time;
+  VidgenSessionMark *shown; /* owned */
+} VidgenSessionNews;
+
 struct _VidgenSession {
   gatomicrefcount references;
   VidgenModel *model;
@@ -32,7 +39,7 @@ struct _VidgenSession {
   guint64 buffer_frames;
   const VidgenSessionCallbacks *callbacks;
   gpointer user_data;
-  GThread *worker;
+  GThread *worker, *teller;
   gint64 start_us;
 
   GMutex lock; /* guards what follows */
@@ -51,6 +58,7 @@ struct _VidgenSession {
   GError *error;
   GCancellable *cancellable;      /* of what the worker is at */
   guint64 making_from, making_to; /* frames that the worker is at */
+  guint64 way_from, way_at; /* of what is made again before a seek's target */
   VidgenSettings settings;
   guint settings_serial, settings_seen;
   gboolean settings_pending; /* accepted, but not yet in a chunk */
@@ -66,6 +74,9 @@ struct _VidgenSession {
   guint level;
   gboolean reporting; /* a thread is in level(): it reports what is due too */
   gboolean level_due;
+  GQueue news;                   /* VidgenSessionNews, for the teller */
+  GCond told;                    /* that there is something to tell */
+  guint64 late_ns, told_late_ns; /* at most */
 };
 
 /* The lock is held in these. */
@@ -84,6 +95,11 @@ guint64 vidgen_session_time_of (const VidgenSession *session, guint64 frame);
 const VidgenSessionMark *vidgen_session_mark_at (
     const VidgenSession *session, guint64 frame);
 
+/* Leaves `news`, whose fields it takes over, and the level to the teller. */
+void vidgen_session_post (
+    VidgenSession *session, const VidgenSessionNews *news);
+void vidgen_session_clear_news (VidgenSession *session);
+
 /* It is not held in these. */
 
 /* Or leaves that to the thread that is reporting, so that reports stay in
@@ -91,7 +107,11 @@ const VidgenSessionMark *vidgen_session_mark_at (
 void vidgen_session_report_level (VidgenSession *session);
 void vidgen_session_fail (VidgenSession *session, const GError *error);
 
-/* The worker's thread; takes a reference on the session. */
+/* The threads of the worker and the teller; each takes a reference on the
+ * session. */
 gpointer vidgen_session_work (gpointer session);
+gpointer vidgen_session_tell (gpointer session);
+
+void vidgen_session_mark_free (VidgenSessionMark *mark);
 
 G_END_DECLS

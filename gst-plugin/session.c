@@ -18,11 +18,13 @@ clear_mark (gpointer data)
   g_clear_pointer (&mark->prompt, g_ref_string_release);
 }
 
-static void
-free_mark (gpointer data)
+void
+vidgen_session_mark_free (VidgenSessionMark *mark)
 {
-  clear_mark (data);
-  g_free (data);
+  if (!mark)
+    return;
+  clear_mark (mark);
+  g_free (mark);
 }
 
 void
@@ -228,6 +230,7 @@ vidgen_session_new (const VidgenSessionParams *params,
   session->start_us = g_get_monotonic_time ();
   g_mutex_init (&session->lock);
   g_cond_init (&session->changed);
+  g_cond_init (&session->told);
   for (guint i = 0; i < VIDGEN_TRACKS; i++)
     session->tracks[i].linked = params->linked[i];
   session->end = params->frames;
@@ -239,6 +242,7 @@ vidgen_session_new (const VidgenSessionParams *params,
   session->settings_serial = 1;
   session->synced_frame = G_MAXUINT64;
   session->late_slot = G_MAXUINT64;
+  session->way_from = session->way_at = G_MAXUINT64;
   session->format = info->native;
   session->marks = g_array_new (FALSE, FALSE, sizeof (VidgenSessionMark));
   g_array_set_clear_func (session->marks, clear_mark);
@@ -246,6 +250,8 @@ vidgen_session_new (const VidgenSessionParams *params,
   session->level = G_MAXUINT;
   session->worker = g_thread_new (
       "vidgen-session", vidgen_session_work, vidgen_session_ref (session));
+  session->teller = g_thread_new (
+      "vidgen-teller", vidgen_session_tell, vidgen_session_ref (session));
   return session;
 }
 
@@ -257,10 +263,14 @@ vidgen_session_stop (VidgenSession *session)
   if (session->cancellable)
     g_cancellable_cancel (session->cancellable);
   g_cond_broadcast (&session->changed);
+  g_cond_signal (&session->told);
   GThread *worker = g_steal_pointer (&session->worker);
+  GThread *teller = g_steal_pointer (&session->teller);
   g_mutex_unlock (&session->lock);
   if (worker)
     g_thread_join (worker);
+  if (teller)
+    g_thread_join (teller);
 }
 
 VidgenSession *
@@ -275,13 +285,16 @@ vidgen_session_unref (VidgenSession *session)
 {
   if (!session || !g_atomic_ref_count_dec (&session->references))
     return;
-  g_queue_clear_full (&session->announcements, free_mark);
+  vidgen_session_clear_news (session);
+  g_queue_clear_full (
+      &session->announcements, (GDestroyNotify)vidgen_session_mark_free);
   g_array_unref (session->marks);
   vidgen_settings_clear (&session->settings);
   g_clear_object (&session->cancellable);
   g_clear_error (&session->error);
   vidgen_slots_clear (&session->slots);
   vidgen_reel_free (session->reel);
+  g_cond_clear (&session->told);
   g_cond_clear (&session->changed);
   g_mutex_clear (&session->lock);
   vidgen_device_unref (session->device);
@@ -482,22 +495,48 @@ vidgen_session_origin (VidgenSession *session)
   return origin_ns;
 }
 
-/* What a take has to tell once nothing is locked. */
-typedef struct {
-  gboolean underrun, give_up;
-  guint64 time_ns, on_time;
-  VidgenSessionMark *shown;
-} News;
+gboolean
+vidgen_session_left (VidgenSession *session, guint64 late_ns)
+{
+  const guint64 frame_ns = vidgen_timeline_frame_ns (&session->timeline, 1);
+
+  g_mutex_lock (&session->lock);
+  session->late_ns = MAX (session->late_ns, late_ns);
+  const gboolean grown =
+      session->late_ns > MAX (session->told_late_ns, frame_ns) + frame_ns;
+  if (grown)
+    session->told_late_ns = session->late_ns;
+  g_mutex_unlock (&session->lock);
+  return grown;
+}
+
+guint64
+vidgen_session_latency (VidgenSession *session)
+{
+  g_mutex_lock (&session->lock);
+  const guint64 late_ns = session->late_ns;
+  g_mutex_unlock (&session->lock);
+  return MAX (late_ns, vidgen_timeline_frame_ns (&session->timeline, 1));
+}
 
 static void
-decide_content (VidgenSession *session, News *news)
+announce_prompts (VidgenSession *session)
 {
   const VidgenSessionMark *head = g_queue_peek_head (&session->announcements);
 
-  if (head && head->frame <= session->slots.content) {
-    news->shown = g_queue_pop_head (&session->announcements);
-    news->time_ns = vidgen_session_time_of (session, session->slots.end);
-  }
+  if (!head || head->frame > session->slots.content)
+    return;
+  const VidgenSessionNews news = {
+    .shown = g_queue_pop_head (&session->announcements),
+    .time_ns = vidgen_session_time_of (session, session->slots.end),
+  };
+  vidgen_session_post (session, &news);
+}
+
+static void
+decide_content (VidgenSession *session)
+{
+  announce_prompts (session);
   if (session->late_slot != session->slots.end)
     session->stats.on_time++;
   session->stats.frames++;
@@ -506,44 +545,47 @@ decide_content (VidgenSession *session, News *news)
 }
 
 static void
-begin_underrun (VidgenSession *session, News *news)
+begin_underrun (VidgenSession *session)
 {
   session->stats.underruns++;
   session->late_slot = session->slots.end;
-  news->underrun = TRUE;
-  news->time_ns = vidgen_session_time_of (session, session->slots.end);
-  news->on_time = session->stats.on_time;
+  const VidgenSessionNews news = {
+    .underrun = TRUE,
+    .gives_up = session->underrun == VIDGEN_UNDERRUN_ERROR,
+    .time_ns = vidgen_session_time_of (session, session->slots.end),
+    .on_time = session->stats.on_time,
+  };
+  vidgen_session_post (session, &news);
 }
 
 /* Content is late. Whether the slot is decided none the less. */
 static gboolean
-decide_late (VidgenSession *session, News *news)
+decide_late (VidgenSession *session)
 {
   if (session->underrun == VIDGEN_UNDERRUN_REPEAT) {
     if (!session->rebuffering)
-      begin_underrun (session, news);
+      begin_underrun (session);
     session->rebuffering = TRUE;
     session->stats.frames++;
     vidgen_slots_add_filler (&session->slots);
     return TRUE;
   }
   if (session->late_slot != session->slots.end)
-    begin_underrun (session, news);
-  news->give_up = session->underrun == VIDGEN_UNDERRUN_ERROR;
-  return news->give_up;
+    begin_underrun (session);
+  return FALSE;
 }
 
 /* Decides the slot after the decided ones, if it can be. */
 static gboolean
-decide (VidgenSession *session, News *news)
+decide (VidgenSession *session)
 {
   const gboolean have = vidgen_session_frames_ahead (session) > 0;
 
   if (have && (!session->rebuffering || vidgen_session_is_full (session))) {
-    decide_content (session, news);
+    decide_content (session);
     return TRUE;
   }
-  return session->live && decide_late (session, news);
+  return session->live && decide_late (session);
 }
 
 static gboolean
@@ -584,33 +626,11 @@ fill_slot (VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
   return TRUE;
 }
 
-static void
-tell (VidgenSession *session, News *news)
-{
-  if (news->underrun)
-    session->callbacks->underrun (
-        news->time_ns, news->on_time, session->user_data);
-  if (news->shown) {
-    session->callbacks->prompt_applied (news->shown->prompt, news->shown->chunk,
-        news->time_ns, session->user_data);
-    free_mark (news->shown);
-  }
-  if (news->give_up) {
-    g_autoptr (GError) error = g_error_new (VIDGEN_ERROR, VIDGEN_ERROR_FAILED,
-        "Generation is slower than real time: nothing is left to send after "
-        "%.3f s.",
-        news->time_ns / 1e9);
-    vidgen_session_fail (session, error);
-  }
-  vidgen_session_report_level (session);
-}
-
 VidgenTake
 vidgen_session_take (
     VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
 {
   VidgenSessionTrack *t = &session->tracks[track];
-  News news = { 0 };
   VidgenTake state;
 
   memset (slot, 0, sizeof *slot);
@@ -624,21 +644,19 @@ vidgen_session_take (
         state = VIDGEN_TAKE_END;
         break;
       }
-      if (decide (session, &news))
+      if (decide (session))
         break;
     }
     g_cond_wait (&session->changed, &session->lock);
   }
-  if (state == VIDGEN_TAKE_OK && news.give_up)
-    state = VIDGEN_TAKE_FAILED;
   if (state == VIDGEN_TAKE_OK && !fill_slot (session, track, slot))
     state = VIDGEN_TAKE_SKIPPED;
   if (state == VIDGEN_TAKE_END)
     t->done = TRUE;
   vidgen_session_tidy (session);
+  vidgen_session_post (session, NULL);
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);
-  tell (session, &news);
   return state;
 }
 

@@ -29,13 +29,16 @@ typedef enum {
   VIDGEN_UNDERRUN_ERROR
 } VidgenUnderrun;
 
-/* Nothing is locked while one of these runs. `time_ns` is the time of an
- * output frame: stream time, which live is running time too. */
+/* Nothing is locked while one of these runs, and none runs on a track's thread:
+ * what a track finds is told by the teller, a thread of its own, so that
+ * whoever hears of it may seek. `time_ns` is the time of an output frame:
+ * stream time, which live is running time too. */
 typedef struct {
-  /* On the worker. phase: "load" or "warmup", or NULL: loaded. */
+  /* On the worker. phase: "load", "warmup" or, where a part of a clip must be
+   * made again before the one that was sought, "seek"; NULL: it is done. */
   void (*progress) (const char *phase, double fraction, gpointer user_data);
-  /* On the worker: the load was given up; `error` says why. */
-  void (*load_failed) (const GError *error, gpointer user_data);
+  /* On the worker: the phase was given up; `error` says why. */
+  void (*gave_up) (const GError *error, gpointer user_data);
   /* On the worker, before the chunk that begins then: the moment to set what
    * changes with time. */
   void (*before_chunk) (guint64 time_ns, gpointer user_data);
@@ -43,19 +46,19 @@ typedef struct {
   void (*chunk_made) (guint64 chunk, guint64 generation_ns, guint64 level_ns,
       gpointer user_data);
   /* A prompt set after the start shows from then on. As soon as that is
-   * certain: on the worker, or live on a track's thread. */
+   * certain: on the worker, or live on the teller. */
   void (*prompt_applied) (
       const char *prompt, guint64 chunk, guint64 time_ns, gpointer user_data);
   /* On the worker: settings that cannot be; `in_force` stay. */
   void (*settings_refused) (
       const GError *error, const VidgenSettings *in_force, gpointer user_data);
-  /* On the worker or a track's thread, one at a time and in order; only with
+  /* On the worker or the teller, one at a time and in order; only with
    * `report_level`. 0 to 100. */
   void (*level) (guint percent, gpointer user_data);
-  /* On a track's thread: content is late from then on, behind `on_time`
-   * frames that were not. */
+  /* On the teller: content is late from then on, behind `on_time` frames that
+   * were not. */
   void (*underrun) (guint64 time_ns, guint64 on_time, gpointer user_data);
-  /* On any thread, once; the session makes nothing more. */
+  /* On the worker or the teller, once; the session makes nothing more. */
   void (*failed) (const GError *error, gpointer user_data);
 } VidgenSessionCallbacks;
 
@@ -72,12 +75,12 @@ typedef struct {
   const VidgenSettings *settings;
 } VidgenSessionParams;
 
-/* Starts the worker. `callbacks` and `user_data` must live until
+/* Starts the worker and the teller. `callbacks` and `user_data` must live until
  * vidgen_session_stop() has returned. */
 VidgenSession *vidgen_session_new (const VidgenSessionParams *params,
     const VidgenSessionCallbacks *callbacks, gpointer user_data);
 /* Cancels what runs, lets every track go with FLUSHING for good, and waits for
- * the worker to end. */
+ * the worker and the teller to end. */
 void vidgen_session_stop (VidgenSession *session);
 VidgenSession *vidgen_session_ref (VidgenSession *session);
 void vidgen_session_unref (VidgenSession *session);
@@ -141,6 +144,13 @@ guint64 vidgen_session_begin (VidgenSession *session, guint64 now_ns);
 /* The running time of frame 0, or G_MAXUINT64 while that is open; 0 when not
  * live. */
 guint64 vidgen_session_origin (VidgenSession *session);
+
+/* Live: a slot has left `late_ns` behind its time. Whether the latency has
+ * grown by more than a frame since that was last told. */
+gboolean vidgen_session_left (VidgenSession *session, guint64 late_ns);
+/* How far behind their time slots leave at most: what was measured so far, and
+ * no less than a frame. */
+guint64 vidgen_session_latency (VidgenSession *session);
 
 typedef struct {
   guint64 slot;

@@ -221,6 +221,35 @@ wants_chunk (const VidgenSession *session)
          (session->have_format || !session->tracks[VIDGEN_TRACK_VIDEO].linked);
 }
 
+static void
+tell_progress (VidgenSession *session, const char *phase, double fraction)
+{
+  g_mutex_unlock (&session->lock);
+  session->callbacks->progress (phase, fraction, session->user_data);
+  g_mutex_lock (&session->lock);
+}
+
+/* A part of a clip that was dropped is made again before the one that is
+ * wanted. Whether there was anything to tell of it. */
+static gboolean
+tell_of_way (VidgenSession *session, guint64 from, guint64 to)
+{
+  if (from >= to) {
+    const gboolean was = session->way_from != G_MAXUINT64;
+    session->way_from = session->way_at = G_MAXUINT64;
+    if (was)
+      tell_progress (session, NULL, 1);
+    return was;
+  }
+  if (session->way_at == from)
+    return FALSE;
+  session->way_from = MIN (session->way_from, from);
+  session->way_at = from;
+  tell_progress (session, "seek",
+      (double)(from - session->way_from) / (to - session->way_from));
+  return TRUE;
+}
+
 /* Called and left with the lock held. */
 static gboolean
 step (VidgenSession *session, VidgenGenerator *generator,
@@ -231,11 +260,17 @@ step (VidgenSession *session, VidgenGenerator *generator,
 
   make_room_for_settings (session, generator);
   if (!wants_chunk (session)) {
+    if (tell_of_way (session, 0, 0))
+      return TRUE;
     g_cond_wait (&session->changed, &session->lock);
     return TRUE;
   }
   const guint64 frame =
       vidgen_reel_end_from (session->reel, session->slots.content);
+  if (tell_of_way (session,
+          vidgen_generator_way_from (generator, frame, &session->format),
+          vidgen_generator_chunk_start (generator, frame)))
+    return TRUE;
   if (session->synced_frame != frame) {
     const guint64 fillers = session->slots.end - session->slots.content;
     const guint64 time_ns = vidgen_session_time_of (session, frame + fillers);
@@ -262,7 +297,7 @@ load (VidgenSession *session, VidgenGenerator *generator, GError **error)
     vidgen_device_save_cache (session->device);
     return TRUE;
   }
-  session->callbacks->load_failed (*error, session->user_data);
+  session->callbacks->gave_up (*error, session->user_data);
   return FALSE;
 }
 
@@ -296,6 +331,8 @@ vidgen_session_work (gpointer data)
 
   if (load (session, generator, &error))
     make_chunks (session, generator, &in_force, &error);
+  if (error && session->way_from != G_MAXUINT64)
+    session->callbacks->gave_up (error, session->user_data);
   if (error && !is_cancelled (error))
     vidgen_session_fail (session, error);
   g_clear_error (&error);

@@ -244,22 +244,206 @@ test_segment (void)
   g_assert_cmpuint (rig_count (rig, GST_MESSAGE_SEGMENT_DONE), ==, 6);
 }
 
-static void
-test_faster (void)
+static const GstSegment *
+last_segment (const Rig *rig, RigPad pad)
 {
-  fake_reset ();
-  g_autoptr (Rig) rig = open_clip ();
-  seek (rig, 2, GST_FORMAT_TIME, FLUSH, GST_SECOND, -1);
-  play_out (rig);
-  assert_part (rig, 16, FRAMES, 24000, 96000);
   const GstSegment *segment = NULL;
-  for (guint i = 0; i < rig->tracks[RIG_VIDEO].events->len; i++) {
-    GstEvent *event = g_ptr_array_index (rig->tracks[RIG_VIDEO].events, i);
+
+  for (guint i = 0; i < rig->tracks[pad].events->len; i++) {
+    GstEvent *event = g_ptr_array_index (rig->tracks[pad].events, i);
     if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
       gst_event_parse_segment (event, &segment);
   }
   g_assert_nonnull (segment);
-  g_assert_cmpfloat (segment->rate, ==, 2);
+  return segment;
+}
+
+/* The same content, in a segment of the rate. */
+static void
+test_rates (void)
+{
+  static const double rates[] = { 2, 0.5 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rates); i++) {
+    fake_reset ();
+    g_autoptr (Rig) rig = open_clip ();
+    seek (rig, rates[i], GST_FORMAT_TIME, FLUSH, GST_SECOND, -1);
+    play_out (rig);
+    assert_part (rig, 16, FRAMES, 24000, 96000);
+    for (guint pad = 0; pad < RIG_PADS; pad++) {
+      const GstSegment *segment = last_segment (rig, pad);
+      g_assert_cmpfloat (segment->rate, ==, rates[i]);
+      g_assert_cmpuint (segment->start, ==, GST_SECOND);
+      g_assert_cmpuint (gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+                            GST_SECOND + 600 * GST_MSECOND),
+          ==, 600 * GST_MSECOND / rates[i]);
+    }
+  }
+}
+
+/* Without a flush what was sent stays, and running time goes on; also from
+ * where both pads wait for a chunk. */
+static void
+test_without_flush (void)
+{
+  fake_reset ();
+  fake.ration = 8;
+  g_autoptr (Rig) rig = open_clip ();
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 20);
+  rig_wait_buffers (rig, RIG_AUDIO, 20);
+  g_assert_true (gst_element_seek (rig->pipeline, 1, GST_FORMAT_TIME,
+      GST_SEEK_FLAG_ACCURATE, GST_SEEK_TYPE_SET, 3 * GST_SECOND,
+      GST_SEEK_TYPE_NONE, -1));
+  g_atomic_int_set (&fake.ration, -1);
+  rig_wait_end (rig);
+  for (guint pad = 0; pad < RIG_PADS; pad++) {
+    const GstSegment *segment = last_segment (rig, pad);
+    g_assert_false (rig_has_event (rig, pad, GST_EVENT_FLUSH_START));
+    g_assert_cmpuint (segment->start, ==, 3 * GST_SECOND);
+    g_assert_cmpuint (
+        segment->base, >=, 20 * (guint64)GST_SECOND / 16 - GST_SECOND / 16);
+  }
+  const guint n = rig->tracks[RIG_VIDEO].buffers->len;
+  for (guint i = 0; i < 16; i++)
+    g_assert_cmpuint (rig_content (rig, n - 16 + i).frame, ==, 48 + i);
+}
+
+static char *
+checksum_from (const Rig *rig, RigPad pad, guint64 first)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (guint i = 0; i < rig->tracks[pad].buffers->len; i++) {
+    GstBuffer *buffer = rig_buffer (rig, pad, i);
+    GstMapInfo map;
+    if (GST_BUFFER_OFFSET (buffer) < first)
+      continue;
+    g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
+    g_checksum_update (checksum, map.data, map.size);
+    gst_buffer_unmap (buffer, &map);
+  }
+  return g_strdup (g_checksum_get_string (checksum));
+}
+
+static Rig *
+open_tiny (void)
+{
+  Rig *rig = rig_new (RIG_BOTH);
+
+  g_object_set (rig->src, "num-buffers", 32, "seed", (guint64)9, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
+  return rig;
+}
+
+/* Whether a position was played to, sought back to, or sought before anything
+ * was made: a real model's bytes are the same. */
+static void
+test_same_bytes (void)
+{
+  static const guint frames[] = { 9, 24, 3, 31 };
+
+  fake_reset ();
+  g_autoptr (Rig) whole = open_tiny ();
+  rig_run (whole);
+  g_autoptr (Rig) back = open_tiny ();
+  rig_state (back, GST_STATE_PAUSED);
+  rig_wait (back, GST_MESSAGE_ASYNC_DONE);
+  rig_state (back, GST_STATE_PLAYING);
+  for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+    const gint64 time = gst_util_uint64_scale (frames[i], GST_SECOND, 16);
+    g_autoptr (Rig) fresh = open_tiny ();
+    seek (back, 1, GST_FORMAT_TIME, FLUSH, time, -1);
+    rig_wait_end (back);
+    rig_state (fresh, GST_STATE_READY);
+    g_assert_true (
+        gst_element_seek_simple (fresh->src, GST_FORMAT_TIME, FLUSH, time));
+    play_out (fresh);
+    for (guint pad = 0; pad < RIG_PADS; pad++) {
+      const guint64 first = frames[i] * (pad == RIG_VIDEO ? 1 : 1500);
+      g_autofree char *expected = checksum_from (whole, pad, first);
+      g_autofree char *again = checksum_from (back, pad, 0);
+      g_autofree char *alone = checksum_from (fresh, pad, 0);
+      g_assert_cmpstr (again, ==, expected);
+      g_assert_cmpstr (alone, ==, expected);
+    }
+  }
+}
+
+/* However long a chunk takes, a flush does not wait for it. */
+static void
+test_flush_while_making (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "duration", 4 * (guint64)GST_SECOND, "buffer-time",
+      (guint64)125 * GST_MSECOND, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  g_atomic_int_set (&fake.chunk_us, 60 * G_USEC_PER_SEC);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 3);
+  for (guint i = 0; i < 3; i++) {
+    const gint64 start = g_get_monotonic_time ();
+    seek (rig, 1, GST_FORMAT_TIME, FLUSH, (3 - i) * (gint64)GST_SECOND, -1);
+    g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
+  }
+  g_atomic_int_set (&fake.chunk_us, 0);
+  seek (rig, 1, GST_FORMAT_TIME, FLUSH, GST_SECOND, -1);
+  rig_wait_end (rig);
+  assert_part (rig, 16, FRAMES, 24000, 96000);
+}
+
+typedef struct {
+  Rig *rig;
+  gint seeks;  /* atomic */
+  gboolean on; /* atomic */
+} Seeker;
+
+static GstBusSyncReply
+seek_at_once (
+    G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Seeker *seeker = user_data;
+  gint percent;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_BUFFERING)
+    return GST_BUS_PASS;
+  gst_message_parse_buffering (message, &percent);
+  if (percent < 100 && g_atomic_int_compare_and_exchange (&seeker->on, 1, 0)) {
+    g_assert_true (gst_element_seek_simple (
+        seeker->rig->pipeline, GST_FORMAT_TIME, FLUSH, GST_SECOND / 2));
+    g_atomic_int_inc (&seeker->seeks);
+  }
+  return GST_BUS_PASS;
+}
+
+/* Whoever hears that the buffer runs low may seek there and then. */
+static void
+test_seek_in_handler (void)
+{
+  fake_reset ();
+  fake.ration = 7;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_autoptr (GstBus) bus = gst_element_get_bus (rig->pipeline);
+  Seeker seeker = { .rig = rig };
+  g_object_set (rig->src, "duration", 4 * (guint64)GST_SECOND, "use-buffering",
+      TRUE, NULL);
+  gst_bus_set_sync_handler (bus, seek_at_once, &seeker, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  g_atomic_int_set (&seeker.on, 1);
+  rig_state (rig, GST_STATE_PLAYING);
+  for (guint i = 0; g_atomic_int_get (&seeker.seeks) == 0; i++) {
+    g_assert_cmpuint (i, <, 30000);
+    g_usleep (1000);
+  }
+  g_atomic_int_set (&fake.ration, -1);
+  rig_wait_end (rig);
+  const guint n = rig->tracks[RIG_VIDEO].buffers->len;
+  g_assert_cmpuint (rig_content (rig, n - 1).frame, ==, FRAMES - 1);
+  g_assert_cmpuint (rig_content (rig, n - 56).frame, ==, 8);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
 }
 
 /* The rate alone, from where each pad happens to be. */
@@ -295,6 +479,8 @@ test_refused (void)
   g_autoptr (Rig) rig = open_clip ();
   assert_refused (rig, -1, GST_FORMAT_TIME, FLUSH);
   assert_refused (rig, 1, GST_FORMAT_BYTES, FLUSH);
+  g_assert_false (gst_element_seek (rig->src, 1, GST_FORMAT_TIME, FLUSH,
+      GST_SEEK_TYPE_SET, 2 * GST_SECOND, GST_SEEK_TYPE_SET, GST_SECOND));
   g_assert_false (gst_element_seek (rig->src, 2, GST_FORMAT_TIME,
       GST_SEEK_FLAG_INSTANT_RATE_CHANGE, GST_SEEK_TYPE_NONE, -1,
       GST_SEEK_TYPE_NONE, -1));
@@ -392,6 +578,48 @@ test_made_again (void)
   g_assert_cmpint (g_atomic_int_get (&fake.chunks), >, chunks);
 }
 
+/* What was dropped of a clip is made again with PROGRESS, to its end. */
+static void
+test_progress (void)
+{
+  GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+  gint last = -1;
+  guint started = 0;
+
+  fake_reset ();
+  fake.chunk_frames = 200;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "video/x-raw, format = RGBA, width = 64, height = 64");
+  g_object_set (rig->tracks[RIG_VIDEO].filter, "caps", caps, NULL);
+  g_object_set (rig->src, "num-buffers", 6000, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_end (rig);
+  rig_read (rig);
+  g_ptr_array_set_size (rig->messages, 0);
+  seek (rig, 1, GST_FORMAT_TIME, FLUSH, 75 * (gint64)GST_SECOND, -1);
+  rig_wait_end (rig);
+  g_assert_cmpuint (rig_content (rig, 0).frame, ==, 1200);
+  rig_read (rig);
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    g_autofree char *code = NULL;
+    gint percent;
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_PROGRESS)
+      continue;
+    gst_message_parse_progress (message, &type, &code, NULL);
+    g_assert_cmpstr (code, ==, "seek");
+    gst_structure_get_int (
+        gst_message_get_structure (message), "percent", &percent);
+    g_assert_cmpint (percent, >=, last);
+    started += type == GST_PROGRESS_TYPE_START;
+    last = percent;
+  }
+  g_assert_cmpuint (started, ==, 1);
+  g_assert_cmpint (type, ==, GST_PROGRESS_TYPE_COMPLETE);
+  g_assert_cmpint (last, ==, 100);
+}
+
 /* What a prompt changed is kept over a seek, and a prompt set before a seek
  * shows from its target on. */
 static void
@@ -440,7 +668,12 @@ main (int argc, char **argv)
   g_test_add_func ("/seek/from-the-end", test_from_the_end);
   g_test_add_func ("/seek/to-the-end", test_to_the_end);
   g_test_add_func ("/seek/segment", test_segment);
-  g_test_add_func ("/seek/faster", test_faster);
+  g_test_add_func ("/seek/rates", test_rates);
+  g_test_add_func ("/seek/without-flush", test_without_flush);
+  g_test_add_func ("/seek/same-bytes", test_same_bytes);
+  g_test_add_func ("/seek/flush-while-making", test_flush_while_making);
+  g_test_add_func ("/seek/in-handler", test_seek_in_handler);
+  g_test_add_func ("/seek/progress", test_progress);
   g_test_add_func ("/seek/rate-alone", test_rate_alone);
   g_test_add_func ("/seek/refused", test_refused);
   g_test_add_func ("/seek/queries", test_queries);
