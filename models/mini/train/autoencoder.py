@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import device
 import loop
 import shipped
 import workers
@@ -73,8 +74,7 @@ class Clips:
 
 def to_rgb(pixels: np.ndarray) -> Tensor:
     """uint8 [..., H, W, 3] to float32 [..., 3, H, W] in −1…1."""
-    values = torch.from_numpy(pixels.astype(np.float32))
-    return (values / 127.5 - 1).movedim(-1, -3).contiguous()
+    return (device.put(pixels).float() / 127.5 - 1).movedim(-1, -3).contiguous()
 
 
 def detail(x: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ def judge(model: Autoencoder, held: Clips, count: int) -> dict[str, float]:
     frames = model.encoder.frames
     for clip in range(min(count, len(held.videos[0]))):
         rgb = to_rgb(held.videos[0][clip : clip + 1, :24])
-        with torch.autocast("cpu", torch.bfloat16):
+        with device.mixed_precision():
             shown = model(rgb, 0.0)[0].float().clamp(-1, 1)
         error = (shown - rgb).square().mean().item() / 4
         family = held.notes[0][clip]["family"]
@@ -160,7 +160,7 @@ class Training(loop.Stage):
 
     def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         rgb = self.clips.batch(rng, self.batch)
-        with torch.autocast("cpu", torch.bfloat16):
+        with device.mixed_precision():
             shown, z = self.model(rgb, LATENT_NOISE)
         loss = reconstruction_loss(shown.float(), rgb) + 1e-3 * z.square().mean()
         return loss, {"loss": loss.item(), "z_std": z.std().item()}

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import device
 import flow
 import loop
 import network
@@ -45,7 +46,7 @@ Pair = tuple[Tensor, Tensor]
 def load_generator(path: Path, config: dict) -> Generator:
     """The averaged weights of a checkpoint of transformer.py or distil.py."""
     generator = Generator(config)
-    state = torch.load(path)
+    state = device.load(path)
     for parameter, value in zip(generator.parameters(), state["average"]):
         parameter.data.copy_(value)
     return generator
@@ -177,7 +178,7 @@ class Training(loop.Stage):
         self.teacher = Teacher(original, arguments.guidance)
         self.batch = arguments.batch
         self.optimiser = self.model.optimiser(arguments.rate or CONTINUED)
-        statistics = torch.load(arguments.data[0] / "statistics.pt")
+        statistics = device.load(arguments.data[0] / "statistics.pt")
         self.kept = {"statistics": statistics}
         self.data = Sequences(arguments.data, **statistics)
         self.audio_weight = flow.audio_weights(arguments.sound, sound.KIND_DIMENSIONS)
@@ -187,7 +188,7 @@ class Training(loop.Stage):
 
     def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         batch = self.data.batch(rng, self.batch, self.window)
-        with torch.autocast("cpu", torch.bfloat16):
+        with device.mixed_precision():
             if rng.random() < OWN_CONTEXT_SHARE:
                 batch = own_batch(self.model, batch, self.schedule)
             losses = match_losses(

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+import device
 import shipped
 import workers
 from autoencoder import Autoencoder, to_rgb
@@ -27,7 +28,7 @@ from network import patch
 def load_autoencoder(path: Path, config: dict) -> Autoencoder:
     """The averaged weights of a checkpoint of autoencoder.py."""
     model = Autoencoder(config)
-    state = torch.load(path)
+    state = device.load(path)
     for parameter, value in zip(model.parameters(), state["average"]):
         parameter.data.copy_(value)
     return model.eval().to(memory_format=torch.channels_last)
@@ -35,6 +36,7 @@ def load_autoencoder(path: Path, config: dict) -> Autoencoder:
 
 @torch.no_grad()
 def work(rank: int, arguments: argparse.Namespace) -> None:
+    device.use(arguments.device)
     config = shipped.read_config(arguments.config)
     model = load_autoencoder(arguments.autoencoder, config)
     video = np.load(arguments.clips / "video.npy", mmap_mode="r")
@@ -43,9 +45,9 @@ def work(rank: int, arguments: argparse.Namespace) -> None:
     frames = config["chunk"]["frames"]
 
     def tokens(pixels: np.ndarray) -> np.ndarray:
-        with torch.autocast("cpu", torch.bfloat16):
+        with device.mixed_precision():
             z = model.encoder(to_rgb(pixels)[None])[0]
-        return patch(z, config["latent"]["patch"]).half().numpy()
+        return patch(z, config["latent"]["patch"]).half().cpu().numpy()
 
     for clip in range(rank, len(video), arguments.processes):
         output[clip] = tokens(video[clip])
@@ -62,6 +64,7 @@ def main() -> None:
     parser.add_argument("--autoencoder", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--device", choices=device.CHOICES, default="auto")
     arguments = parser.parse_args()
     config = shipped.read_config(arguments.config)
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
+import device
 import shipped
 from network import Mini
 
@@ -80,8 +81,8 @@ def assemble(autoencoder: Path, generator: Path, sound: Path, config: Path) -> M
     """The averaged weights of the checkpoints of training."""
     mini = Mini(shipped.read_config(config))
     pairs = nn.ModuleDict({"encoder": mini.encoder, "decoder": mini.decoder})
-    fill(pairs, torch.load(autoencoder)["average"])
-    state = torch.load(generator)
+    fill(pairs, device.load(autoencoder)["average"])
+    state = device.load(generator)
     fill(nn.ModuleList([mini.text, mini.transformer]), state["average"])
     mini.latent.load_state_dict(state["statistics"])
     basis = np.load(sound)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import device
 from network import Cache, Conditioning, TextEncoder, Transformer
 from optimiser import Optimiser
 from sequences import Batch, Layout
@@ -103,7 +104,7 @@ def repeated_context(context: list[Cache], count: int) -> list[Cache]:
 def audio_weights(sound: Path, kinds: tuple[int, ...]) -> Tensor:
     """Values of a token count by how much of the sound they carry: their
     deviation before they were standardised, relative within their kind."""
-    deviation = torch.from_numpy(np.load(sound)["deviation"]).float()
+    deviation = device.put(np.load(sound)["deviation"]).float()
     parts = [part / part.mean() for part in deviation.split(kinds)]
     weights = torch.cat(parts).clamp(0.2, 4.0)
     return weights / weights.mean()

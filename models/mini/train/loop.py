@@ -9,6 +9,7 @@ how many steps there are and so the learning rates; one in steps is exact.
 """
 
 import argparse
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import device
 import shipped
 import workers
 from optimiser import Optimiser
 
 RECENT = 50
+UNFINISHED = 75
 
 
 class Stage(ABC):
@@ -54,23 +57,24 @@ def seeded(seed: int, step: int, rank: int) -> np.random.Generator:
 
 
 def work(rank: int, make: type[Stage], arguments: argparse.Namespace) -> None:
+    device.use(arguments.device)
     torch.manual_seed(arguments.seed)
     stage = make(arguments)
     model, optimiser = stage.model, stage.optimiser
     average = workers.Average(model, stage.decay)
     step, spent_s = 0, 0.0
     if arguments.output.exists() and not arguments.anew:
-        state = torch.load(arguments.output)
+        state = device.load(arguments.output)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         average.values, average.updates = state["average"], state["updates"]
         step, spent_s = state["step"], state["spent_s"]
     log = workers.Log(arguments.output.with_suffix(".jsonl"))
-    clock = workers.Clock(arguments.minutes, arguments.steps, spent_s)
+    clock = workers.Clock(arguments.minutes, arguments.steps, spent_s, arguments.leg)
     clock.report_every(arguments.report)
     recent: list[dict[str, float]] = []
 
-    def report() -> None:
+    def report(fraction: float) -> None:
         average.swap(model)
         scores = stage.judge()
         average.swap(model)
@@ -90,10 +94,11 @@ def work(rank: int, make: type[Stage], arguments: argparse.Namespace) -> None:
             "step": step,
             "spent_s": clock.spent_s(),
             "scores": scores,
+            "done": fraction >= 1,
         }
         workers.save_checkpoint(arguments.output, state)
 
-    while (fraction := clock.fraction(step)) < 1:
+    while (fraction := clock.fraction(step)) < 1 and not clock.leg_over():
         loss, figures = stage.losses(seeded(arguments.seed, step, rank))
         optimiser.zero_grad()
         loss.backward()
@@ -103,9 +108,9 @@ def work(rank: int, make: type[Stage], arguments: argparse.Namespace) -> None:
         step += 1
         recent = [*recent[1 - RECENT :], figures]
         if clock.report_due() and rank == 0:
-            report()
+            report(fraction)
     if rank == 0 and recent:
-        report()
+        report(fraction)
 
 
 def parser(description: str, batch: int) -> argparse.ArgumentParser:
@@ -119,6 +124,13 @@ def parser(description: str, batch: int) -> argparse.ArgumentParser:
     parser.add_argument("--report", type=float, default=2.5, metavar="MINUTES")
     parser.add_argument("--batch", type=int, default=batch, metavar="EXAMPLES")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--device", choices=device.CHOICES, default="auto")
+    parser.add_argument(
+        "--leg",
+        type=float,
+        metavar="MINUTES",
+        help=f"then stop, to go on another time; exit with {UNFINISHED}",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, help="peak, relative to a fresh run's")
     parser.add_argument("--anew", action="store_true", help="ignore the checkpoint")
@@ -127,3 +139,5 @@ def parser(description: str, batch: int) -> argparse.ArgumentParser:
 
 def run(make: type[Stage], arguments: argparse.Namespace) -> None:
     workers.run(work, arguments.processes, make, arguments)
+    if not torch.load(arguments.output, map_location="cpu")["done"]:
+        sys.exit(UNFINISHED)

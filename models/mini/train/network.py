@@ -48,8 +48,9 @@ def compile_parts() -> None:
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> Tensor:
-    """softmax(q·kᵀ + bias)·v; written out where that is faster, in bfloat16."""
-    if q.dtype != torch.bfloat16:
+    """softmax(q·kᵀ + bias)·v; written out where that is faster, in bfloat16 on
+    a CPU."""
+    if q.dtype != torch.bfloat16 or q.is_cuda:
         return F.scaled_dot_product_attention(q, k, v, bias, scale=1.0)
     logits = q @ k.mT
     if bias is not None:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import device
 from network import Span
 from world import captions
 
@@ -96,9 +97,11 @@ class Batch:
 
 class Sequences:
     def __init__(self, folders: list[Path], mean: Tensor, std: Tensor):
-        self.video = np.concatenate([np.load(f / "video.npy") for f in folders])
-        self.stills = np.concatenate([np.load(f / "still.npy") for f in folders])
-        self.audio = np.concatenate([np.load(f / "audio.npy") for f in folders])
+        def read(name: str) -> Tensor:
+            return device.put(np.concatenate([np.load(f / name) for f in folders]))
+
+        self.video, self.stills = read("video.npy"), read("still.npy")
+        self.audio = read("audio.npy")
         self.notes: list[dict] = []
         for folder in folders:
             self.notes += json.loads((folder / "clips.json").read_text())
@@ -114,16 +117,15 @@ class Sequences:
         text = captions.caption(note["family"], note["attributes"], rng)
         return with_strangers(text, rng)
 
-    def standard(self, values: np.ndarray) -> Tensor:
-        return (torch.from_numpy(values.astype(np.float32)) - self.mean) / self.std
+    def standard(self, values: Tensor) -> Tensor:
+        return (values.float() - self.mean) / self.std
 
     def gather(self, clip: int, chunks: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         """Video, audio, and how much each token stands out from its mean in
         time, so that moving things do not drown in the scene."""
         whole = self.standard(self.video[clip])
         moving = (whole - whole.mean(dim=0)).abs().mean(dim=-1)
-        audio = torch.from_numpy(self.audio[clip][chunks].astype(np.float32))
-        return whole[chunks], audio, 1 + 3 * moving[chunks]
+        return whole[chunks], self.audio[clip][chunks].float(), 1 + 3 * moving[chunks]
 
     def still(self, clip: int) -> tuple[Tensor, Tensor, Tensor]:
         """As gather, of the chunk that a first picture makes."""

@@ -4,12 +4,14 @@
 
     python3 train.py all --work DIR --budget cpu-100min
     python3 train.py transformer --work DIR --budget cpu-100min
+    python3 train.py all --work DIR --budget gpu-20min --leg 8
 
 The stages in their order: render, sound, autoencoder, encode, transformer,
-distil, export. A stage that was interrupted goes on from its checkpoint in
-DIR; one that is done returns at once. With --init FILE the networks start from
-shipped weights, at lower rates. The budget `rehearsal` runs every line in a few
-minutes and its result is worth nothing. Everything follows from --seed, but for
+distil, curves, export. A stage that was interrupted goes on from its checkpoint
+in DIR; one that is done returns at once. With --leg a call ends after so many
+minutes, and the same call goes on from there. With --init FILE the networks
+start from shipped weights, at lower rates. The budget `rehearsal` runs every
+line in a few minutes and its result is worth nothing. Everything follows from --seed, but for
 the number of updates that fit into the minutes: with --steps N every network
 takes N instead.
 """
@@ -17,16 +19,21 @@ takes N instead.
 import argparse
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import device
+import loop
 
 HERE = Path(__file__).resolve().parent
 
 
 @dataclass
 class Budget:
-    """Clips to render, to learn from and to judge by, and minutes to train."""
+    """Clips to render, to learn from and to judge by, minutes to train, and
+    examples of an update where they are not the stages' own."""
 
     clips: int
     held: int
@@ -34,11 +41,15 @@ class Budget:
     transformer: float
     distil: float
     report: float
+    batches: dict[str, int] = field(default_factory=dict)
 
 
+# A batch of 64 crops or 96 sequences keeps a large GPU busy.
+LARGE = {"autoencoder": 64, "transformer": 96, "distil": 48}
 BUDGETS = {
-    "rehearsal": Budget(24, 12, 0.5, 1.0, 0.5, 0.5),
-    "cpu-100min": Budget(3000, 120, 21.5, 60.0, 16.0, 2.5),
+    "rehearsal": Budget(32, 16, 0.5, 1.0, 0.5, 0.5),
+    "cpu-100min": Budget(4800, 160, 20.0, 60.0, 15.0, 2.5),
+    "gpu-20min": Budget(9600, 160, 5.0, 10.0, 3.0, 1.0, LARGE),
 }
 HELD_SEED = 1_000_000
 
@@ -52,6 +63,8 @@ class Pipeline:
         output: Path,
         seed: int,
         steps: int | None,
+        device: str,
+        leg: float | None,
     ):
         self.work = work
         self.budget = budget
@@ -59,11 +72,16 @@ class Pipeline:
         self.output = output
         self.seed = seed
         self.steps = steps
+        self.device = device
+        self.leg_end = time.monotonic() + 60 * leg if leg else None
 
     def call(self, module: str, *options: object) -> None:
         line = [sys.executable, "-m", module, *map(str, options)]
         print(" ".join(line), flush=True)
-        subprocess.run(line, cwd=HERE, check=True)
+        done = subprocess.run(line, cwd=HERE)
+        if done.returncode == loop.UNFINISHED:
+            sys.exit(f"{module} is not done yet: the same call goes on from here")
+        done.check_returncode()
 
     def once(self, name: str, action: Callable[[], None]) -> None:
         """For stages that have no checkpoint of their own."""
@@ -75,10 +93,21 @@ class Pipeline:
     def start(self) -> list[object]:
         return ["--init", self.init] if self.init else []
 
-    def amount(self, minutes: float) -> list[object]:
+    def where(self) -> list[object]:
+        """One process drives a GPU."""
+        processes = 1 if self.device == "cuda" else 2
+        return ["--device", self.device, "--processes", processes]
+
+    def amount(self, stage: str, minutes: float) -> list[object]:
         """Of training, and what it follows from."""
         limit = ["--steps", self.steps] if self.steps else ["--minutes", minutes]
-        return [*limit, "--report", self.budget.report, "--seed", self.seed]
+        if self.leg_end is not None:
+            left = max(0.0, (self.leg_end - time.monotonic()) / 60)
+            limit += ["--leg", f"{left:.2f}"]
+        if stage in self.budget.batches:
+            limit += ["--batch", self.budget.batches[stage]]
+        reports = ["--report", self.budget.report, "--seed", self.seed]
+        return [*limit, *reports, *self.where()]
 
     def render(self) -> None:
         sets = (("clips", self.budget.clips, 0), ("held", self.budget.held, HELD_SEED))
@@ -101,7 +130,7 @@ class Pipeline:
             "autoencoder",
             *("--clips", self.work / "clips", "--held", self.work / "held"),
             *("--output", self.work / "autoencoder.pt"),
-            *self.amount(self.budget.autoencoder),
+            *self.amount("autoencoder", self.budget.autoencoder),
             *self.start(),
         )
 
@@ -113,6 +142,7 @@ class Pipeline:
                 *("--sound", self.work / f"{clips}_sound.npz"),
                 *("--autoencoder", self.work / "autoencoder.pt"),
                 *("--output", self.work / name),
+                *self.where(),
             )
 
         self.once("encode-clips", lambda: encode("tokens", "clips"))
@@ -124,7 +154,7 @@ class Pipeline:
             *("--data", self.work / "tokens", "--held", self.work / "tokens-held"),
             *("--sound", self.work / "basis.npz"),
             *("--output", self.work / "transformer.pt"),
-            *self.amount(self.budget.transformer),
+            *self.amount("transformer", self.budget.transformer),
             *self.start(),
         )
 
@@ -134,8 +164,11 @@ class Pipeline:
             *("--data", self.work / "tokens", "--sound", self.work / "basis.npz"),
             *("--teacher", self.work / "transformer.pt"),
             *("--output", self.work / "student.pt"),
-            *self.amount(self.budget.distil),
+            *self.amount("distil", self.budget.distil),
         )
+
+    def curves(self) -> None:
+        self.call("curves", self.work, "--output", self.work / "curves.png")
 
     def export(self) -> None:
         self.call(
@@ -153,6 +186,7 @@ STAGES = (
     "encode",
     "transformer",
     "distil",
+    "curves",
     "export",
 )
 
@@ -165,6 +199,10 @@ def main() -> None:
     parser.add_argument("--init", type=Path, help="continue from shipped weights")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="instead of the budget's minutes")
+    parser.add_argument("--device", choices=device.CHOICES, default="auto")
+    parser.add_argument(
+        "--leg", type=float, metavar="MINUTES", help="then stop, to be called again"
+    )
     parser.add_argument(
         "--output", type=Path, default=HERE.parent / "mini.safetensors"
     )
@@ -175,7 +213,14 @@ def main() -> None:
     output = arguments.output.resolve()
     budget = BUDGETS[arguments.budget]
     pipeline = Pipeline(
-        work, budget, init, output, arguments.seed, arguments.steps
+        work,
+        budget,
+        init,
+        output,
+        arguments.seed,
+        arguments.steps,
+        device.resolve(arguments.device),
+        arguments.leg,
     )
     for stage in STAGES if arguments.stage == "all" else (arguments.stage,):
         getattr(pipeline, stage)()

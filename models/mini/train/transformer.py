@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import device
 import flow
 import loop
 import network
@@ -94,7 +95,7 @@ def judge(
         chunks = LENGTH - batch.layout.first
         for t in JUDGED_TIMES:
             times = torch.full((len(batch.video), chunks), t)
-            with torch.autocast("cpu", torch.bfloat16):
+            with device.mixed_precision():
                 video, audio = batch_losses(generator, batch, times, audio_weight)
             sums[t][0] += video.mean().item() / rounds
             sums[t][1] += audio.mean().item() / rounds
@@ -120,7 +121,7 @@ class Training(loop.Stage):
         self.optimiser = self.model.optimiser(
             arguments.rate or (CONTINUED if arguments.init else FRESH)
         )
-        statistics = torch.load(arguments.data[0] / "statistics.pt")
+        statistics = device.load(arguments.data[0] / "statistics.pt")
         self.kept = {"statistics": statistics}
         self.data = Sequences(arguments.data, **statistics)
         self.held = Sequences([arguments.held], **statistics)
@@ -132,7 +133,7 @@ class Training(loop.Stage):
     def losses(self, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         batch = self.data.batch(rng, self.batch, self.window)
         t = draw_times(self.batch, LENGTH - batch.layout.first)
-        with torch.autocast("cpu", torch.bfloat16):
+        with device.mixed_precision():
             losses = batch_losses(self.model, batch, t, self.audio_weight)
         return flow.total(*losses)
 

@@ -63,7 +63,7 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 def agreed(value: float) -> float:
     """The value of the first process, in all."""
-    shared = torch.tensor([value], dtype=torch.float64)
+    shared = torch.tensor([value], dtype=torch.float64, device="cpu")
     dist.broadcast(shared, 0)
     return float(shared)
 
@@ -93,14 +93,19 @@ class Average:
 
 class Clock:
     """Counts a budget of minutes, over interruptions, or one of steps, and
-    says when to report."""
+    says when to report, and when a leg of so many minutes is over."""
 
     def __init__(
-        self, minutes: float | None, steps: int | None, spent_s: float = 0.0
+        self,
+        minutes: float | None,
+        steps: int | None,
+        spent_s: float = 0.0,
+        leg: float | None = None,
     ):
         self.minutes = minutes
         self.steps = steps
         self.origin = time.monotonic() - spent_s
+        self.leg_end = math.inf if leg is None else time.monotonic() + 60 * leg
 
     def spent_s(self) -> float:
         return time.monotonic() - self.origin
@@ -110,6 +115,9 @@ class Clock:
         if self.steps is not None:
             return step / self.steps
         return agreed(self.spent_s() / (self.minutes * 60))
+
+    def leg_over(self) -> bool:
+        return agreed(float(time.monotonic() >= self.leg_end)) > 0
 
     def report_every(self, minutes: float) -> None:
         self.report_s = minutes * 60
