@@ -294,10 +294,17 @@ store (const VidgenUploadMatrix *matrix, guint64 rows, const float *values,
 }
 
 static gboolean
+is_scaled (const VidgenUploadMatrix *matrix)
+{
+  return matrix->scale != 0 && matrix->scale != 1;
+}
+
+static gboolean
 is_verbatim (const VidgenUploadMatrix *matrix)
 {
   return stored[matrix->type].from == matrix->tensor->type &&
-         !matrix->edit.apply && matrix->padded == matrix->columns;
+         !matrix->edit.apply && !is_scaled (matrix) &&
+         matrix->padded == matrix->columns;
 }
 
 /* Rows that one turn takes: of f32 values at most half the staging buffer. */
@@ -326,6 +333,8 @@ fill (const VidgenUploadMatrix *matrix, guint64 row, guint64 rows,
     return check_stored (matrix, first, out, part.size, error);
   }
   vidgen_tensor_read_f32 (matrix->tensor, first, count, values);
+  for (guint64 i = 0; is_scaled (matrix) && i < count; i++)
+    values[i] *= matrix->scale;
   if (matrix->edit.apply)
     matrix->edit.apply (matrix->edit.data, first, count, values);
   if (!check_finite (matrix, first, count, values, error))

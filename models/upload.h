@@ -37,6 +37,7 @@ typedef struct {
   const VidgenTensor *tensor;
   VidgenType type;
   guint64 rows, columns, padded;
+  float scale;           /* of all values, before the edit; 0: 1 */
   VidgenUploadEdit edit; /* apply may be NULL */
 } VidgenUploadMatrix;
 
@@ -51,7 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenUpload, vidgen_upload_free)
 /* The type in which a tensor is best kept: its own where a kernel multiplies by
  * it, halves for 8-bit floats and other quantised ones, all else is f32. */
 VidgenType vidgen_upload_type (const VidgenTensor *tensor);
-/* The same for values that are edited or padded: of blocks, halves. */
+/* The same for values that are scaled, edited or padded: of blocks, halves. */
 VidgenType vidgen_upload_edited_type (const VidgenTensor *tensor);
 
 /* *span is set by vidgen_upload_run() and stays where it is until then, as do

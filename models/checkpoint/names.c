@@ -3,6 +3,7 @@
 
 #include "models/checkpoint/names.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "models/checkpoint/file.h"
@@ -12,6 +13,7 @@
 struct _VidgenNames {
   VidgenCheckpoint *checkpoint;
   GHashTable *tensors;
+  VidgenTranslate translate; /* may be NULL */
 };
 
 /* Longer ones first. */
@@ -51,7 +53,7 @@ add (VidgenNames *names, const VidgenTensor *tensor, const char *name,
     GError **error)
 {
   g_autofree char *plain = unwrap (name);
-  const VidgenTensor *other = vidgen_names_find (names, plain);
+  const VidgenTensor *other = g_hash_table_lookup (names->tensors, plain);
 
   if (other)
     return vidgen_file_fail (error, vidgen_checkpoint_name (names->checkpoint),
@@ -103,10 +105,51 @@ vidgen_names_free (VidgenNames *names)
   g_free (names);
 }
 
+void
+vidgen_names_set_translate (VidgenNames *names, VidgenTranslate translate)
+{
+  names->translate = translate;
+}
+
 const VidgenTensor *
 vidgen_names_find (const VidgenNames *names, const char *name)
 {
-  return g_hash_table_lookup (names->tensors, name);
+  g_autofree char *translated =
+      names->translate ? names->translate (name) : NULL;
+
+  return g_hash_table_lookup (names->tensors, translated ? translated : name);
+}
+
+static gboolean
+read_scale (const VidgenNames *names, const VidgenTensor *tensor, float *scale,
+    GError **error)
+{
+  if (!tensor)
+    return TRUE;
+  if (vidgen_tensor_count (tensor) == 1)
+    vidgen_tensor_read_f32 (tensor, 0, 1, scale);
+  return (vidgen_tensor_count (tensor) == 1 && isfinite (*scale)) ||
+         vidgen_file_fail (error, vidgen_checkpoint_name (names->checkpoint),
+             "tensor '%s' is no scale: one finite value is expected.",
+             tensor->name);
+}
+
+gboolean
+vidgen_names_find_scale (
+    const VidgenNames *names, const char *name, float *scale, GError **error)
+{
+  static const char *const ends[] = { ".scale_weight", ".weight_scale" };
+  g_autofree char *layer = g_strdup (name);
+
+  *scale = 1;
+  *strrchr (layer, '.') = '\0';
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++) {
+    g_autofree char *beside = g_strconcat (layer, ends[i], NULL);
+
+    if (!read_scale (names, vidgen_names_find (names, beside), scale, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 guint

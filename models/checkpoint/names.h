@@ -21,9 +21,20 @@ VidgenNames *vidgen_names_new (
 void vidgen_names_free (VidgenNames *names);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenNames, vidgen_names_free)
 
+/* What a name in the file's layout is, given the one that it is asked for by;
+ * to be freed. */
+typedef char *(*VidgenTranslate) (const char *name);
+/* From now on tensors are asked for by the names of another layout. */
+void vidgen_names_set_translate (VidgenNames *names, VidgenTranslate translate);
+
 /* NULL where there is none; its own name is that in the file. */
 const VidgenTensor *vidgen_names_find (
     const VidgenNames *names, const char *name);
+/* The scale of weight `name` ("X.weight"), the one value of "X.scale_weight" or
+ * "X.weight_scale", as 8-bit floats are published with; 1 where there is none.
+ * Error: FORMAT (it has several values, or is not finite). */
+gboolean vidgen_names_find_scale (
+    const VidgenNames *names, const char *name, float *scale, GError **error);
 guint vidgen_names_count (const VidgenNames *names);
 
 G_END_DECLS

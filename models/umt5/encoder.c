@@ -83,29 +83,17 @@ make_bias (gpointer data, void *out)
 }
 
 static void
-apply_scale (
-    gpointer data, guint64 first G_GNUC_UNUSED, guint64 count, float *values)
-{
-  const VidgenUmt5Weight *weight = data;
-
-  for (guint64 i = 0; i < count; i++)
-    values[i] *= weight->scale;
-}
-
-static void
 list_matrix (
     VidgenUpload *upload, const VidgenUmt5Weight *weight, VidgenLinear *linear)
 {
-  const gboolean scaled = weight->scale != 1;
-  VidgenUploadMatrix matrix = { .tensor = weight->weight,
-    .type = scaled ? vidgen_upload_edited_type (weight->weight)
-                   : vidgen_upload_type (weight->weight),
+  const VidgenUploadMatrix matrix = { .tensor = weight->weight,
+    .type = weight->scale != 1 ? vidgen_upload_edited_type (weight->weight)
+                               : vidgen_upload_type (weight->weight),
     .rows = weight->weight->shape[0],
     .columns = weight->weight->shape[1],
-    .padded = weight->weight->shape[1] };
+    .padded = weight->weight->shape[1],
+    .scale = weight->scale };
 
-  if (scaled)
-    matrix.edit = (VidgenUploadEdit){ apply_scale, (gpointer)weight };
   linear->in = (guint)matrix.columns;
   linear->out = (guint)matrix.rows;
   linear->type = matrix.type;
@@ -197,8 +185,8 @@ read_rows (
   for (guint i = 0; i < n_tokens; i++)
     vidgen_tensor_read_f32 (
         embedding->weight, tokens[i] * size, size, rows + i * size);
-  if (embedding->scale != 1)
-    apply_scale ((gpointer)embedding, 0, n_tokens * size, rows);
+  for (guint64 i = 0; i < n_tokens * size; i++)
+    rows[i] *= embedding->scale;
 }
 
 static void

@@ -115,39 +115,15 @@ expect_vector (const Search *search, const char *name, guint64 size)
   return expect (search, name, 1, &size);
 }
 
-/* The value of the tensor beside `name` whose last part is `suffix`, if any. */
-static gboolean
-read_scale (
-    const Search *search, const char *name, const char *suffix, float *scale)
-{
-  g_autofree char *beside = g_strdup (name);
-  g_autofree char *scale_name = NULL;
-  const VidgenTensor *tensor;
-
-  *strrchr (beside, '.') = '\0';
-  scale_name = g_strconcat (beside, suffix, NULL);
-  tensor = vidgen_names_find (search->names, scale_name);
-  if (!tensor)
-    return TRUE;
-  if (vidgen_tensor_count (tensor) != 1)
-    return vidgen_file_fail (search->error, search->file,
-        "tensor '%s' has several values; one scale a matrix is supported.",
-        tensor->name);
-  vidgen_tensor_read_f32 (tensor, 0, 1, scale);
-  return TRUE;
-}
-
 static gboolean
 find_matrix (const Search *search, const char *name, guint rows, guint columns,
     VidgenUmt5Weight *weight)
 {
   const guint64 shape[] = { rows, columns };
 
-  weight->scale = 1;
   weight->weight = expect (search, name, 2, shape);
-  return weight->weight &&
-         read_scale (search, name, ".scale_weight", &weight->scale) &&
-         read_scale (search, name, ".weight_scale", &weight->scale);
+  return weight->weight && vidgen_names_find_scale (search->names, name,
+                               &weight->scale, search->error);
 }
 
 static gboolean

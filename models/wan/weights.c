@@ -3,12 +3,16 @@
 
 #include "models/wan/weights.h"
 
+#include <string.h>
+
+#include "models/wan/names.h"
 #include "shaders/runtime/error.h"
 
 /* What lists a transformer's tensors. */
 typedef struct {
   const VidgenWanConfig *config;
   const VidgenNames *names;
+  VidgenLora *const *loras; /* may be NULL */
   VidgenUpload *upload;
   GError **error;
   gboolean failed;
@@ -54,6 +58,22 @@ find (Lister *lister, const char *name, guint types, guint64 rows,
   return NULL;
 }
 
+/* What the LoRAs change of a tensor. */
+static VidgenUploadEdit
+find_edit (Lister *lister, const VidgenTensor *tensor, const char *name)
+{
+  g_autofree char *translated = vidgen_wan_names_in_diffusers (name);
+  const char *const names[] = { name, translated, NULL };
+  VidgenUploadEdit edit = { NULL, NULL };
+
+  for (guint i = 0; lister->loras && lister->loras[i]; i++) {
+    if (!lister->failed && !vidgen_lora_edit (lister->loras[i], names, tensor,
+                               &edit, lister->error))
+      lister->failed = TRUE;
+  }
+  return edit;
+}
+
 static void list_table (Lister *lister, VidgenSpan *span, guint rows,
     guint columns, const char *format, ...) G_GNUC_PRINTF (5, 6);
 
@@ -69,8 +89,15 @@ list_table (Lister *lister, VidgenSpan *span, guint rows, guint columns,
   name = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   tensor = find (lister, name, ANY_FLOAT, rows, columns);
-  if (tensor)
-    vidgen_upload_vector (lister->upload, span, tensor);
+  if (!tensor)
+    return;
+  vidgen_upload_matrix (lister->upload, span,
+      &(VidgenUploadMatrix){ .tensor = tensor,
+          .type = VIDGEN_F32,
+          .rows = rows,
+          .columns = columns,
+          .padded = columns,
+          .edit = find_edit (lister, tensor, name) });
 }
 
 static void
@@ -78,19 +105,27 @@ list_linear (
     Lister *lister, VidgenLinear *linear, guint out, guint in, const char *name)
 {
   g_autofree char *weight = g_strconcat (name, ".weight", NULL);
-  const VidgenTensor *tensor = find (lister, weight, ANY_WEIGHT, out, in);
+  VidgenUploadMatrix matrix = { .tensor =
+                                    find (lister, weight, ANY_WEIGHT, out, in),
+    .rows = out,
+    .columns = in,
+    .padded = in };
 
-  if (!tensor)
+  if (!matrix.tensor)
     return;
+  if (!vidgen_names_find_scale (
+          lister->names, weight, &matrix.scale, lister->error)) {
+    lister->failed = TRUE;
+    return;
+  }
+  matrix.edit = find_edit (lister, matrix.tensor, weight);
+  matrix.type = matrix.edit.apply || matrix.scale != 1
+                    ? vidgen_upload_edited_type (matrix.tensor)
+                    : vidgen_upload_type (matrix.tensor);
   linear->in = in;
   linear->out = out;
-  linear->type = vidgen_upload_type (tensor);
-  vidgen_upload_matrix (lister->upload, &linear->weight,
-      &(VidgenUploadMatrix){ .tensor = tensor,
-          .type = linear->type,
-          .rows = out,
-          .columns = in,
-          .padded = in });
+  linear->type = matrix.type;
+  vidgen_upload_matrix (lister->upload, &linear->weight, &matrix);
   list_table (lister, &linear->bias, 1, out, "%s.bias", name);
 }
 
@@ -105,23 +140,46 @@ head_row (guint row)
 }
 
 static void
+make_head (const VidgenWanPart *part, float *out)
+{
+  const guint64 count = vidgen_tensor_count (part->tensor);
+  const guint64 columns = count / VIDGEN_WAN_VALUES;
+  g_autofree float *values = g_new (float, count);
+
+  vidgen_tensor_read_f32 (part->tensor, 0, count, values);
+  for (guint64 i = 0; i < count; i++)
+    values[i] *= part->scale;
+  if (part->edit.apply)
+    part->edit.apply (part->edit.data, 0, count, values);
+  for (guint row = 0; row < VIDGEN_WAN_VALUES; row++)
+    memcpy (out + row * columns, values + head_row (row) * columns,
+        columns * sizeof *out);
+}
+
+static void
 make_head_weight (gpointer data, void *out)
 {
-  const VidgenTensor *tensor = ((VidgenWanWeights *)data)->head_weight;
-  const guint64 columns = vidgen_tensor_count (tensor) / VIDGEN_WAN_VALUES;
-
-  for (guint row = 0; row < VIDGEN_WAN_VALUES; row++)
-    vidgen_tensor_read_f32 (tensor, head_row (row) * columns, columns,
-        (float *)out + row * columns);
+  make_head (&((VidgenWanWeights *)data)->head_weight, out);
 }
 
 static void
 make_head_bias (gpointer data, void *out)
 {
-  const VidgenTensor *tensor = ((VidgenWanWeights *)data)->head_bias;
+  make_head (&((VidgenWanWeights *)data)->head_bias, out);
+}
 
-  for (guint row = 0; row < VIDGEN_WAN_VALUES; row++)
-    vidgen_tensor_read_f32 (tensor, head_row (row), 1, (float *)out + row);
+static void
+find_head (Lister *lister, VidgenWanPart *part, const char *name, guint rows,
+    guint columns)
+{
+  part->scale = 1;
+  part->tensor = find (lister, name, ANY_WEIGHT, rows, columns);
+  if (!part->tensor)
+    return;
+  part->edit = find_edit (lister, part->tensor, name);
+  if (!lister->failed && !vidgen_names_find_scale (
+                             lister->names, name, &part->scale, lister->error))
+    lister->failed = TRUE;
 }
 
 static void
@@ -132,10 +190,10 @@ list_head (Lister *lister, VidgenWanWeights *weights)
   weights->head = (VidgenLinear){
     .in = size, .out = VIDGEN_WAN_VALUES, .type = VIDGEN_F32
   };
-  weights->head_weight =
-      find (lister, "head.head.weight", ANY_FLOAT, VIDGEN_WAN_VALUES, size);
-  weights->head_bias =
-      find (lister, "head.head.bias", ANY_FLOAT, 1, VIDGEN_WAN_VALUES);
+  find_head (lister, &weights->head_weight, "head.head.weight",
+      VIDGEN_WAN_VALUES, size);
+  find_head (
+      lister, &weights->head_bias, "head.head.bias", 1, VIDGEN_WAN_VALUES);
   if (lister->failed)
     return;
   vidgen_upload_made (lister->upload, &weights->head.weight,
@@ -188,11 +246,13 @@ list_block (Lister *lister, VidgenWanBlock *block, guint index)
 gboolean
 vidgen_wan_weights_list (VidgenWanWeights *weights,
     const VidgenWanConfig *config, const VidgenNames *names,
-    VidgenUpload *upload, GError **error)
+    VidgenLora *const *loras, VidgenUpload *upload, GError **error)
 {
-  Lister lister = {
-    .config = config, .names = names, .upload = upload, .error = error
-  };
+  Lister lister = { .config = config,
+    .names = names,
+    .loras = loras,
+    .upload = upload,
+    .error = error };
   const guint size = config->size;
 
   *weights =
@@ -211,6 +271,8 @@ vidgen_wan_weights_list (VidgenWanWeights *weights,
   list_head (&lister, weights);
   for (guint i = 0; i < config->layers; i++)
     list_block (&lister, &weights->blocks[i], i);
+  for (guint i = 0; loras && loras[i] && !lister.failed; i++)
+    lister.failed = !vidgen_lora_check_used (loras[i], error);
   return !lister.failed;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "models/linear.h"
+#include "models/lora.h"
 #include "models/upload.h"
 #include "models/wan/config.h"
 
@@ -23,21 +24,29 @@ typedef struct {
   VidgenSpan modulation; /* [6][size] */
 } VidgenWanBlock;
 
+/* Values that are put in another order on their way. */
+typedef struct {
+  const VidgenTensor *tensor;
+  float scale;
+  VidgenUploadEdit edit;
+} VidgenWanPart;
+
 typedef struct {
   VidgenLinear patch, text1, text2, time1, time2, time_projection;
   VidgenLinear head;          /* its rows in the order of a token's values */
   VidgenSpan head_modulation; /* [2][size] */
   VidgenWanBlock *blocks;
   guint n_blocks;
-  const VidgenTensor *head_weight, *head_bias;
+  VidgenWanPart head_weight, head_bias;
 } VidgenWanWeights;
 
 /* Finds every tensor by its original name and checks its shape, and lists it
- * in `upload`, on which the spans then wait. Error: FORMAT, naming the tensor.
- */
+ * in `upload`, on which the spans then wait; `loras` (ended by NULL, may be
+ * NULL) are merged into them on the way and stay until then. Error: FORMAT,
+ * naming the tensor. */
 gboolean vidgen_wan_weights_list (VidgenWanWeights *weights,
     const VidgenWanConfig *config, const VidgenNames *names,
-    VidgenUpload *upload, GError **error);
+    VidgenLora *const *loras, VidgenUpload *upload, GError **error);
 void vidgen_wan_weights_clear (VidgenWanWeights *weights);
 
 G_END_DECLS

@@ -86,7 +86,7 @@ check_small (VidgenDevice *device, const float *values, VidgenSpan halves,
 
       g_assert_cmpfloat (
           vidgen_half_to_float (half[i * PADDED + j]), ==, value);
-      g_assert_cmpfloat (edit[i * COLUMNS + j], ==, value + (float)i);
+      g_assert_cmpfloat (edit[i * COLUMNS + j], ==, value / 2 + (float)i);
       g_assert_cmpfloat (row[i * COLUMNS + j], ==, value);
     }
     for (guint j = COLUMNS; j < PADDED; j++)
@@ -123,6 +123,7 @@ run_small (VidgenDevice *device)
     .rows = ROWS,
     .columns = COLUMNS,
     .padded = COLUMNS,
+    .scale = 0.5f,
     .edit = { add_row, &columns } };
   vidgen_upload_matrix (upload, &edited, &matrix);
   vidgen_upload_vector (upload, &vector, &tensor);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/checkpoint/safetensors.h"
+#include "models/wan/names.h"
 #include "models/wan/sampler.h"
 #include "shaders/noise.h"
 #include "shaders/runtime/device-private.h"
@@ -73,12 +74,13 @@ load_weights (Rig *rig, const char *path, const char *json)
   g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
 
   g_assert_no_error (error);
-  names = vidgen_names_new (checkpoint, NULL, &error);
+  names = vidgen_wan_names_new (checkpoint, NULL, &error);
   g_assert_no_error (error);
   vidgen_wan_config_read (&rig->config, names, config, &error);
   g_assert_no_error (error);
   rig->config.text_rows = TEXT_ROWS;
-  vidgen_wan_weights_list (&rig->weights, &rig->config, names, upload, &error);
+  vidgen_wan_weights_list (
+      &rig->weights, &rig->config, names, NULL, upload, &error);
   g_assert_no_error (error);
   rig->memories =
       g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
