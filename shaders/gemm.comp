@@ -22,6 +22,7 @@ layout (push_constant, scalar) uniform Push
   F32 gate;
   F32 residual;
   F32 result;
+  uvec2 unused;
   uint m, n, k;
   uint a_stride, residual_stride, result_stride;
   uint rows_first; // groups that follow one another take the same columns

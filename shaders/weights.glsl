@@ -48,17 +48,15 @@ signed_bytes (uint word)
       bytes >> 24);
 }
 
-// Scale and minimum, 6 bits each, of group `i` of 8.
+// Scale and minimum, 6 bits each, of group `i` of the 8 in 12 bytes.
 uvec2
-packed_scale (U32 weight, uint block, uint i)
+unpack_scale (uvec3 packed, uint i)
 {
-  const uint low = weight.v[block + 1] >> i % 4 * 8;
-  const uint high = weight.v[block + 2] >> i % 4 * 8;
-  const uint mixed = weight.v[block + 3] >> i % 4 * 8;
+  packed >>= i % 4 * 8;
   if (i < 4)
-    return uvec2 (low & 63, high & 63);
-  return uvec2 ((mixed & 15) | (low >> 6 & 3) << 4,
-      (mixed >> 4 & 15) | (high >> 6 & 3) << 4);
+    return packed.xy & 63;
+  return uvec2 ((packed.z & 15) | (packed.x >> 6 & 3) << 4,
+      (packed.z >> 4 & 15) | (packed.y >> 6 & 3) << 4);
 }
 
 // Step and offset of group `i`, whose values are step * quant - offset.
@@ -67,8 +65,10 @@ group_scale (const uint type, U32 weight, uint i)
 {
   if (type == TYPE_Q4_K) {
     const uint block = i / 8 * 36;
+    const uvec3 packed =
+        uvec3 (weight.v[block + 1], weight.v[block + 2], weight.v[block + 3]);
     return unpackHalf2x16 (weight.v[block]) *
-           vec2 (packed_scale (weight, block, i % 8));
+           vec2 (unpack_scale (packed, i % 8));
   }
   if (type == TYPE_Q4_0) {
     const float step = half_at (weight, i * 18);

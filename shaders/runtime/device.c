@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shaders/runtime/backend.h"
+#include "shaders/runtime/mask.h"
 #include "shaders/runtime/select.h"
 
 static GMutex open_lock;
@@ -95,7 +96,8 @@ device_open_listed (const VidgenDeviceCaps *caps, guint index, GError **error)
     return device;
   device = device_new ();
   device->caps = *caps;
-  if (!vidgen_vulkan_open (device, index, error)) {
+  if (!vidgen_mask_caps (&device->caps, g_getenv ("VIDGEN_MASK"), error) ||
+      !vidgen_vulkan_open (device, index, error)) {
     device_free (device);
     return NULL;
   }

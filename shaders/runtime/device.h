@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  *
  * Environment: VIDGEN_VULKAN_LIBRARY names the loader (libvulkan.so.1);
  * VIDGEN_VALIDATION=1 turns the validation layer on, whose warnings and errors
- * become criticals; for tests, see also shaders/runtime/faults.h.
+ * become criticals; VIDGEN_MASK hides capabilities, as shaders/runtime/mask.h
+ * tells; for tests, see also shaders/runtime/faults.h.
  */
 typedef struct _VidgenDevice VidgenDevice;
 
@@ -29,6 +30,12 @@ typedef enum {
   VIDGEN_DEVICE_DISCRETE,
   VIDGEN_DEVICE_OTHER
 } VidgenDeviceType;
+
+/* Matrices of halves, m x k and k x n, that are multiplied into f32. */
+typedef struct {
+  guint m, n, k;     /* 0: not at all */
+  guint invocations; /* of a group; 0 where subgroups multiply */
+} VidgenMatrixShape;
 
 /* What kernels choose by. Filled once when the device opens. */
 typedef struct {
@@ -43,13 +50,15 @@ typedef struct {
   guint shared_memory_bytes;
   guint max_group_invocations;
   guint max_group_count[3];
-  guint64 memory_bytes;         /* of the largest device-local heap */
-  guint64 max_allocation_bytes; /* of one VidgenMemory */
-  gboolean float16;             /* shaderFloat16 */
-  gboolean storage16;           /* storageBuffer16BitAccess */
-  gboolean cooperative_matrix;  /* VK_KHR_cooperative_matrix is listed; it is
-                                   not enabled yet */
-  double timestamp_period_ns;   /* 0: no timestamps */
+  guint64 memory_bytes;           /* of the largest device-local heap */
+  guint64 max_allocation_bytes;   /* of one VidgenMemory */
+  gboolean float16;               /* shaderFloat16 */
+  gboolean storage16;             /* storageBuffer16BitAccess */
+  VidgenMatrixShape matrix;       /* what subgroups multiply (with
+                                     VK_KHR_cooperative_matrix) */
+  VidgenMatrixShape group_matrix; /* what sizes of matrices of a group are
+                                     multiples of (VK_NV_cooperative_matrix2) */
+  double timestamp_period_ns;     /* 0: no timestamps */
 } VidgenDeviceCaps;
 
 /* Opens the device called `name`: NULL or "auto" takes the first hardware

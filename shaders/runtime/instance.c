@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shaders/runtime/error.h"
+#include "shaders/runtime/matrices.h"
 
 #define LIBRARY "libvulkan.so.1"
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
@@ -216,6 +217,7 @@ vidgen_instance_features (VidgenInstance *instance, VkPhysicalDevice physical,
   link_features (features);
   features->v11.storageBuffer16BitAccess = has.v11.storageBuffer16BitAccess;
   features->v12.shaderFloat16 = has.v12.shaderFloat16;
+  features->v12.vulkanMemoryModel = has.v12.vulkanMemoryModel;
   features->v12.subgroupBroadcastDynamicId = has.v12.subgroupBroadcastDynamicId;
   features->v12.bufferDeviceAddress = VK_TRUE;
   features->v12.timelineSemaphore = VK_TRUE;
@@ -224,6 +226,9 @@ vidgen_instance_features (VidgenInstance *instance, VkPhysicalDevice physical,
   features->v13.maintenance4 = VK_TRUE;
   features->v13.subgroupSizeControl = VK_TRUE;
   features->v13.computeFullSubgroups = VK_TRUE;
+  if (has.v12.shaderFloat16 && has.v12.vulkanMemoryModel &&
+      has.v11.storageBuffer16BitAccess)
+    vidgen_matrices_query (instance, physical, &features->matrices);
   return has.v12.bufferDeviceAddress && has.v12.timelineSemaphore &&
          has.v12.scalarBlockLayout && has.v13.synchronization2 &&
          has.v13.maintenance4 && has.v13.subgroupSizeControl &&
@@ -326,8 +331,8 @@ fill_caps (VidgenInstance *instance, VkPhysicalDevice physical,
       MIN (v11.maxMemoryAllocationSize, v13.maxBufferSize);
   caps->float16 = features->v12.shaderFloat16;
   caps->storage16 = features->v11.storageBuffer16BitAccess;
-  caps->cooperative_matrix = vidgen_instance_has_extension (
-      instance, physical, "VK_KHR_cooperative_matrix");
+  if (v13.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT)
+    vidgen_matrices_fill_caps (instance, physical, &features->matrices, caps);
   caps->timestamp_period_ns = limits->timestampPeriod;
 }
 

@@ -3,10 +3,8 @@
 
 #pragma once
 
-#define VK_NO_PROTOTYPES
-#include <vulkan/vulkan.h>
-
 #include "shaders/runtime/backend.h"
+#include "shaders/runtime/matrixtypes.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +12,8 @@ G_BEGIN_DECLS
   F (DestroyInstance)                                                          \
   F (EnumeratePhysicalDevices)                                                 \
   F (EnumerateDeviceExtensionProperties)                                       \
+  F (GetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV)         \
+  F (GetPhysicalDeviceCooperativeMatrixPropertiesKHR)                          \
   F (GetPhysicalDeviceProperties2)                                             \
   F (GetPhysicalDeviceFeatures2)                                               \
   F (GetPhysicalDeviceMemoryProperties2)                                       \
@@ -21,6 +21,7 @@ G_BEGIN_DECLS
   F (CreateDevice)                                                             \
   F (GetDeviceProcAddr)
 
+/* Of the extensions, those of cooperative matrices may be NULL. */
 struct _VidgenInstance {
   guint n_refs;
   VkInstance handle;
@@ -37,13 +38,22 @@ struct _VidgenInstance {
 GArray *vidgen_instance_devices (
     VidgenInstance *instance, GArray **caps, GError **error);
 
+/* What the kernels use of cooperative matrices: nothing, `khr`, or both. */
+typedef struct {
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR khr;
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV nv;
+  gboolean has_nv;
+} VidgenMatrixFeatures;
+
 /* The features that a device is opened with: the floor, and of the optional
- * ones those that it has. The links of the chain point into the struct. */
+ * ones those that it has. The links of the chain point into the struct;
+ * matrices are not linked. */
 typedef struct {
   VkPhysicalDeviceFeatures2 core;
   VkPhysicalDeviceVulkan11Features v11;
   VkPhysicalDeviceVulkan12Features v12;
   VkPhysicalDeviceVulkan13Features v13;
+  VidgenMatrixFeatures matrices;
 } VidgenFeatures;
 
 /* FALSE when the device is below the floor. */

@@ -53,7 +53,8 @@ vidgen_pipeline_key_equal (gconstpointer a, gconstpointer b)
 {
   const VidgenPipelineKey *x = a, *y = b;
 
-  return x->kernel == y->kernel && x->n_constants == y->n_constants &&
+  return x->kernel == y->kernel && x->subgroup_size == y->subgroup_size &&
+         x->n_constants == y->n_constants &&
          !memcmp (
              x->constants, y->constants, x->n_constants * sizeof *x->constants);
 }
@@ -164,6 +165,8 @@ vidgen_pipelines_layout (const VidgenPipelines *pipelines)
 static VkPipelineShaderStageCreateFlags
 stage_flags (const VidgenDeviceCaps *caps, const VidgenPipelineKey *key)
 {
+  if (key->subgroup_size)
+    return VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT;
   return key->n_constants && key->constants[0] % caps->max_subgroup_size == 0
              ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT |
                    VK_PIPELINE_SHADER_STAGE_CREATE_ALLOW_VARYING_SUBGROUP_SIZE_BIT
@@ -182,11 +185,17 @@ compile_module (VidgenPipelines *pipelines, const VidgenPipelineKey *key,
     .dataSize = key->n_constants * sizeof *key->constants,
     .pData = key->constants,
   };
+  const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {
+    .sType =
+        VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+    .requiredSubgroupSize = key->subgroup_size,
+  };
   const VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
     .stage = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+        .pNext = key->subgroup_size ? &subgroup : NULL,
         .flags = stage_flags (&pipelines->device->caps, key),
         .stage = VK_SHADER_STAGE_COMPUTE_BIT,
         .module = module,

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 /* What a pipeline is made from. */
 typedef struct {
   const VidgenKernel *kernel;
+  guint subgroup_size; /* 0: any */
   guint n_constants;
   guint32 constants[VIDGEN_MAX_CONSTANTS];
 } VidgenPipelineKey;

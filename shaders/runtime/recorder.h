@@ -74,6 +74,7 @@ typedef struct {
   const VidgenKernel *kernel;
   guint32 constants[VIDGEN_MAX_CONSTANTS];
   guint n_constants;
+  guint subgroup_size; /* that the kernel must run with; 0: any */
   const void *push;
   gsize push_bytes;
   VidgenAccess accesses[VIDGEN_MAX_ACCESSES];

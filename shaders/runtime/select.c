@@ -63,3 +63,37 @@ vidgen_select_device (const VidgenDeviceCaps *caps, guint n, const char *name)
       return (gint)i;
   return -1;
 }
+
+static guint
+matrix_rank (const VidgenMatrixShape *shape)
+{
+  const guint size = shape->m * shape->n * shape->k;
+  const gboolean square = shape->m == 16 && shape->n == 16 && shape->k == 16;
+
+  if (!size || 32 % shape->m || 32 % shape->n || 32 % shape->k)
+    return 0;
+  return square ? 32 * 32 * 32 + 1 : size;
+}
+
+static guint
+distance (guint a, guint b)
+{
+  return a > b ? a - b : b - a;
+}
+
+gint
+vidgen_select_matrix (const VidgenMatrixShape *shapes, guint n)
+{
+  gint best = -1;
+
+  for (guint i = 0; i < n; i++) {
+    const guint rank = matrix_rank (&shapes[i]);
+    const guint best_rank = best < 0 ? 0 : matrix_rank (&shapes[best]);
+
+    if (rank > best_rank || (rank && rank == best_rank &&
+                                distance (shapes[i].invocations, 256) <
+                                    distance (shapes[best].invocations, 256)))
+      best = (gint)i;
+  }
+  return best;
+}

@@ -15,4 +15,9 @@ G_BEGIN_DECLS
 gint vidgen_select_device (
     const VidgenDeviceCaps *caps, guint n, const char *name);
 
+/* The index of the shape that kernels multiply with, or -1: one whose sizes
+ * divide 32, 16 x 16 x 16 before all others, then the larger one, and among
+ * equals that of the group nearest to 256 invocations. */
+gint vidgen_select_matrix (const VidgenMatrixShape *shapes, guint n);
+
 G_END_DECLS

@@ -477,6 +477,7 @@ key_fill (VidgenPipelineKey *key, const VidgenDispatch *dispatch)
 {
   memset (key, 0, sizeof *key);
   key->kernel = dispatch->kernel;
+  key->subgroup_size = dispatch->subgroup_size;
   key->n_constants = dispatch->n_constants;
   memcpy (key->constants, dispatch->constants,
       dispatch->n_constants * sizeof *key->constants);

@@ -3,6 +3,7 @@
 
 #include "shaders/runtime/vulkan.h"
 
+#include "shaders/runtime/matrices.h"
 #include "shaders/runtime/pipelines.h"
 
 void
@@ -108,15 +109,20 @@ create_device (VidgenVulkan *vulkan)
     .queueCount = 1,
     .pQueuePriorities = &priority,
   };
+  const char *extensions[2];
   VidgenFeatures features;
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
     .pNext = &features.core,
     .queueCreateInfoCount = 1,
     .pQueueCreateInfos = &queue,
+    .ppEnabledExtensionNames = extensions,
   };
 
   vidgen_instance_features (vulkan->instance, vulkan->physical, &features);
+  features.v13.pNext = vidgen_matrices_link (&features.matrices);
+  info.enabledExtensionCount =
+      vidgen_matrices_extensions (&features.matrices, extensions);
   return vulkan->instance->CreateDevice (
       vulkan->physical, &info, NULL, &vulkan->handle);
 }

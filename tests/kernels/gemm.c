@@ -3,6 +3,9 @@
 
 #include "shaders/gemm.h"
 
+#include <string.h>
+
+#include "shaders/runtime/device-private.h"
 #include "tests/kernels/harness.h"
 
 static VidgenSpan
@@ -46,6 +49,15 @@ weight_input (VidgenKernelTest *test, VidgenType type, guint64 count)
 }
 
 static void
+run_gemm (VidgenKernelTest *test, const VidgenGemm *gemm)
+{
+  if (vidgen_gemm_choose (vidgen_kernel_test_caps (test), gemm).path !=
+      VIDGEN_GEMM_PLAIN)
+    vidgen_kernel_test_halves (test);
+  VIDGEN_KERNEL_TEST_RUN (test, gemm, gemm);
+}
+
+static void
 run_type (VidgenKernelTest *test, VidgenType type, guint max_m)
 {
   const guint m = vidgen_kernel_test_int (test, 1, max_m);
@@ -72,7 +84,7 @@ run_type (VidgenKernelTest *test, VidgenType type, guint max_m)
       maybe_input (test, (guint64)(m - 1) * gemm.residual_stride + n);
   gemm.out =
       vidgen_kernel_test_output (test, VIDGEN_TEST_F32, m, n, gemm.out_stride);
-  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+  run_gemm (test, &gemm);
 }
 
 static void
@@ -141,7 +153,7 @@ test_in_place (VidgenKernelTest *test)
     .out_stride = stride,
   };
 
-  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+  run_gemm (test, &gemm);
 }
 
 static void
@@ -162,7 +174,7 @@ run_fixed (VidgenKernelTest *test, guint m, guint n, guint k, VidgenType type,
     .activation = activation,
   };
 
-  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+  run_gemm (test, &gemm);
 }
 
 static void
@@ -213,7 +225,7 @@ test_saturated (VidgenKernelTest *test)
     .activation = vidgen_kernel_test_int (test, VIDGEN_SILU, VIDGEN_GELU),
   };
 
-  VIDGEN_KERNEL_TEST_RUN (test, gemm, &gemm);
+  run_gemm (test, &gemm);
 }
 
 static VidgenGemmTile
@@ -239,14 +251,14 @@ test_choose (void)
 
   g_assert_cmpuint (tile.lanes, ==, 8);
   g_assert_cmpuint (tile.rows, ==, 22);
-  g_assert_cmpuint (tile.columns, ==, 8);
+  g_assert_cmpuint (tile.columns, ==, 64);
   g_assert_true (tile.broadcast);
   g_assert_cmpuint (choose (&caps, 84, 192).rows, ==, 22);
   g_assert_cmpuint (choose (&caps, 4, 192).rows, ==, 4);
   g_assert_cmpuint (choose (&caps, 1, 192).rows, ==, 1);
-  g_assert_cmpuint (choose (&caps, 1, 192).columns, ==, 4);
-  g_assert_cmpuint (choose (&caps, 88, 32).columns, ==, 4);
-  g_assert_cmpuint (choose (&caps, 88, 150).columns, ==, 8);
+  g_assert_cmpuint (choose (&caps, 1, 192).columns, ==, 32);
+  g_assert_cmpuint (choose (&caps, 88, 32).columns, ==, 32);
+  g_assert_cmpuint (choose (&caps, 88, 150).columns, ==, 64);
 
   caps.min_subgroup_size = caps.subgroup_size = caps.max_subgroup_size = 4;
   tile = choose (&caps, 88, 192);
@@ -268,9 +280,167 @@ test_choose (void)
     tile = choose (&caps, m, 192);
     g_assert_cmpuint (tile.lanes % caps.max_subgroup_size, ==, 0);
     g_assert_cmpuint (tile.rows, >=, 1);
-    g_assert_cmpuint (tile.rows * tile.columns, <=, 16);
+    g_assert_cmpuint (tile.rows * tile.columns, <=, 16 * tile.lanes);
     g_assert_true (tile.broadcast);
   }
+}
+
+static void
+check_matrix_tile (
+    const VidgenDeviceCaps *caps, const VidgenGemm *gemm, VidgenGemmPath path)
+{
+  const VidgenGemmTile tile = vidgen_gemm_choose (caps, gemm);
+  const gboolean group = path == VIDGEN_GEMM_GROUP;
+  const VidgenMatrixShape *matrix = group ? &caps->group_matrix : &caps->matrix;
+
+  g_assert_cmpint (tile.path, ==, path);
+  if (path == VIDGEN_GEMM_PLAIN)
+    return;
+  g_assert_cmpuint (tile.rows % matrix->m, ==, 0);
+  g_assert_cmpuint (tile.columns % matrix->n, ==, 0);
+  g_assert_cmpuint (tile.lanes, <=, caps->max_group_invocations);
+  g_assert_cmpuint (tile.rows * tile.columns, <=,
+      MIN (128, 4 * caps->subgroup_size) * tile.lanes);
+  if (group) {
+    g_assert_cmpuint (tile.lanes, ==, matrix->invocations);
+    g_assert_cmpuint (tile.depth % matrix->k, ==, 0);
+    return;
+  }
+  g_assert_cmpuint (
+      tile.lanes, ==, tile.down * tile.across * caps->subgroup_size);
+  g_assert_cmpuint (tile.rows % (tile.down * matrix->m), ==, 0);
+  g_assert_cmpuint (tile.columns % (tile.across * matrix->n), ==, 0);
+  g_assert_cmpuint (80 * (tile.rows + tile.columns) +
+                        4 * tile.down * tile.across * matrix->m * matrix->n,
+      <=, caps->shared_memory_bytes);
+}
+
+/* Over devices and shapes: tiles fit, and matrix cores are used where they are
+ * and pay. */
+static void
+test_choose_matrix (void)
+{
+  static const VidgenMatrixShape shapes[] = { { 16, 16, 16, 0 }, { 8, 8, 8, 0 },
+    { 8, 16, 16, 0 }, { 16, 8, 32, 0 } };
+  static const guint rows[] = { 1, 7, 8, 88, 512, 4680 };
+  static const guint columns[] = { 1, 64, 1536, 8960 };
+
+  for (guint i = 0; i < 4 * 4 * 2 * 6 * 4 * VIDGEN_TYPES; i++) {
+    const guint subgroup = 8u << i % 4, group = i / 16 % 2;
+    const VidgenDeviceCaps caps = {
+      .type = VIDGEN_DEVICE_DISCRETE,
+      .subgroup_size = subgroup,
+      .min_subgroup_size = subgroup,
+      .max_subgroup_size = subgroup,
+      .subgroup_ballot = TRUE,
+      .float16 = TRUE,
+      .shared_memory_bytes = 32768,
+      .max_group_invocations = 1024,
+      .matrix = shapes[i / 4 % 4],
+      .group_matrix = { 16 * group, 16, 16, 256 },
+    };
+    const VidgenGemm gemm = { .m = rows[i / 32 % 6],
+      .n = columns[i / 192 % 4],
+      .k = 512,
+      .weight_type = i / 768 };
+    const gboolean plain = gemm.m < 8 || gemm.weight_type == VIDGEN_F32;
+
+    check_matrix_tile (&caps, &gemm,
+        plain   ? VIDGEN_GEMM_PLAIN
+        : group ? VIDGEN_GEMM_GROUP
+                : VIDGEN_GEMM_SUBGROUP);
+  }
+}
+
+static void
+test_choose_without_room (void)
+{
+  VidgenDeviceCaps caps = {
+    .type = VIDGEN_DEVICE_DISCRETE,
+    .subgroup_size = 32,
+    .min_subgroup_size = 32,
+    .max_subgroup_size = 32,
+    .shared_memory_bytes = 4096,
+    .max_group_invocations = 1024,
+    .matrix = { 16, 16, 16, 0 },
+  };
+  const VidgenGemm gemm = {
+    .m = 512, .n = 512, .k = 512, .weight_type = VIDGEN_F16
+  };
+
+  g_assert_cmpint (
+      vidgen_gemm_choose (&caps, &gemm).path, ==, VIDGEN_GEMM_PLAIN);
+  caps.shared_memory_bytes = 32768;
+  caps.type = VIDGEN_DEVICE_CPU;
+  g_assert_cmpint (
+      vidgen_gemm_choose (&caps, &gemm).path, ==, VIDGEN_GEMM_PLAIN);
+}
+
+static VidgenSpan
+upload (
+    VidgenDevice *device, GPtrArray *memories, const void *bytes, gsize n_bytes)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenMemory *memory =
+      vidgen_memory_new (device, n_bytes, VIDGEN_MEMORY_UPLOAD, &error);
+
+  g_assert_no_error (error);
+  g_ptr_array_add (memories, memory);
+  memcpy (vidgen_span_map (vidgen_memory_span (memory)), bytes, n_bytes);
+  return vidgen_memory_span (memory);
+}
+
+/* What no half can hold is clamped and counted, once, however many groups load
+ * it; nothing becomes infinite. */
+static void
+test_clamped (void)
+{
+  enum { M = 70, N = 150, K = 64 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open (NULL, &error);
+  g_autoptr (GPtrArray) memories =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
+  g_autoptr (VidgenRecorder) recorder = NULL;
+  static float a[M * K], out[M * N];
+  static guint16 weight[N * K];
+  const guint32 zero = 0;
+  VidgenGemm gemm = { .m = M,
+    .n = N,
+    .k = K,
+    .a_stride = K,
+    .out_stride = N,
+    .weight_type = VIDGEN_BF16 };
+  VidgenSpan sums;
+
+  if (!device) {
+    g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_DEVICE);
+    g_test_skip (error->message);
+    return;
+  }
+  device->caps.type = VIDGEN_DEVICE_DISCRETE;
+  if (vidgen_gemm_choose (&device->caps, &gemm).path == VIDGEN_GEMM_PLAIN) {
+    g_test_skip ("the device has no matrix cores");
+    return;
+  }
+  for (guint i = 0; i < M; i++)
+    a[i * K + i % K] = i % 2 ? 1e6f : -65504.0f;
+  weight[0] = 0x4800;               /* 131072 */
+  weight[(N - 1) * K + 1] = 0xc800; /* -131072 */
+  gemm.a = upload (device, memories, a, sizeof a);
+  gemm.weight = upload (device, memories, weight, sizeof weight);
+  gemm.out = upload (device, memories, out, sizeof out);
+  gemm.clamped = upload (device, memories, &zero, sizeof zero);
+  recorder = vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
+  g_assert_no_error (error);
+  vidgen_gemm (recorder, &gemm);
+  vidgen_recorder_finish (recorder, NULL, &error);
+  g_assert_no_error (error);
+  sums = gemm.out;
+  g_assert_cmpuint (*(guint32 *)vidgen_span_map (gemm.clamped), ==, M / 2 + 2);
+  g_assert_cmpfloat (
+      ((float *)vidgen_span_map (sums))[0], ==, -65504.0f * 65504.0f);
+  g_assert_cmpfloat (
+      ((float *)vidgen_span_map (sums))[N + N - 1], ==, -65504.0f * 65504.0f);
 }
 
 int
@@ -291,5 +461,8 @@ main (int argc, char **argv)
   vidgen_kernel_test_add_fixed ("/gemm/1x1152x192", test_1x1152x192);
   vidgen_kernel_test_add_fixed ("/gemm/48x500x252", test_48x500x252);
   g_test_add_func ("/gemm/choose", test_choose);
+  g_test_add_func ("/gemm/choose-matrix", test_choose_matrix);
+  g_test_add_func ("/gemm/choose-without-room", test_choose_without_room);
+  g_test_add_func ("/gemm/clamped", test_clamped);
   return g_test_run ();
 }

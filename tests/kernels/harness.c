@@ -34,6 +34,7 @@ struct _VidgenKernelTest {
   GArray *reference; /* Tensor, of the reference's turn */
   gboolean bench;
   gboolean ran;
+  gboolean halves;
 };
 
 /* What a kernel is tested on. */
@@ -51,14 +52,19 @@ typedef struct {
   const Target *target;
 } Registered;
 
-static const struct {
+typedef struct {
   gsize bytes;
   double relative_l2, relative_max, absolute_max;
-} tolerances[] = {
+} Tolerance;
+
+#define HALVES (VIDGEN_TEST_U32 + 1)
+
+static const Tolerance tolerances[] = {
   [VIDGEN_TEST_F32] = { 4, 1e-5, 1e-4, 0 },
   [VIDGEN_TEST_F16] = { 2, 1e-3, 1e-2, 0 },
   [VIDGEN_TEST_U8] = { 1, INFINITY, 0, 1 },
   [VIDGEN_TEST_U32] = { 4, 0, 0, 0 },
+  [HALVES] = { 4, 1e-3, 5e-3, 0 },
 };
 
 static gboolean run_bench;
@@ -97,6 +103,18 @@ static VidgenDevice *
 test_device (VidgenKernelTest *test)
 {
   return test->device ? test->device : test->host;
+}
+
+const VidgenDeviceCaps *
+vidgen_kernel_test_caps (VidgenKernelTest *test)
+{
+  return vidgen_device_caps (test_device (test));
+}
+
+void
+vidgen_kernel_test_halves (VidgenKernelTest *test)
+{
+  test->halves = TRUE;
 }
 
 static void
@@ -310,7 +328,11 @@ static void
 compare (VidgenKernelTest *test, const Tensor *tensor, const Tensor *reference,
     guint number)
 {
-  const gsize bytes = tolerances[tensor->type].bytes;
+  const Tolerance *tolerance =
+      &tolerances[test->halves && tensor->type == VIDGEN_TEST_F32
+                      ? HALVES
+                      : tensor->type];
+  const gsize bytes = tolerance->bytes;
   double squares = 0, error_squares = 0, largest = 0, worst = 0;
   guint64 worst_row = 0, worst_column = 0;
   double limit, l2;
@@ -333,9 +355,8 @@ compare (VidgenKernelTest *test, const Tensor *tensor, const Tensor *reference,
       }
     }
   l2 = error_squares > 0 ? sqrt (error_squares / MAX (squares, 1e-30)) : 0;
-  limit = tolerances[tensor->type].relative_max * largest +
-          tolerances[tensor->type].absolute_max;
-  if (worst > limit || l2 > tolerances[tensor->type].relative_l2) {
+  limit = tolerance->relative_max * largest + tolerance->absolute_max;
+  if (worst > limit || l2 > tolerance->relative_l2) {
     const guint64 at =
         GUARD_BYTES + (worst_row * tensor->stride + worst_column) * bytes;
 
@@ -439,6 +460,7 @@ take_turn (VidgenKernelTest *test, VidgenKernelTestFunc func)
 {
   test->rand = g_rand_new_with_seed (test->seed);
   test->ran = FALSE;
+  test->halves = FALSE;
   func (test);
   g_assert_true (test->ran);
   g_rand_free (test->rand);

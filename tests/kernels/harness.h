@@ -45,6 +45,12 @@ typedef enum {
   VIDGEN_TEST_U32  /* exact */
 } VidgenTestType;
 
+/* The device of this turn: the host for the reference. */
+const VidgenDeviceCaps *vidgen_kernel_test_caps (VidgenKernelTest *test);
+/* To be called where the kernel multiplies halves on this device: f32 outputs
+ * are then held to relative L2 1e-3, none off by 5e-3 of the largest. */
+void vidgen_kernel_test_halves (VidgenKernelTest *test);
+
 /* Takes --bench out of the arguments and calls g_test_init(). */
 void vidgen_kernel_test_init (int *argc, char ***argv);
 void vidgen_kernel_test_add (const char *path, VidgenKernelTestFunc func);

@@ -5,6 +5,7 @@
 
 #include "shaders/runtime/error.h"
 #include "shaders/runtime/hazards.h"
+#include "shaders/runtime/mask.h"
 #include "shaders/runtime/select.h"
 #ifdef VIDGEN_SHADERS
 #include "shaders/runtime/vulkan.h"
@@ -174,6 +175,84 @@ test_memory_types (void)
 #endif
 
 static void
+test_matrix (void)
+{
+  static const struct {
+    VidgenMatrixShape shapes[4];
+    guint n;
+    gint expected;
+  } cases[] = {
+    { { { 0 } }, 0, -1 },
+    { { { 0 } }, 1, -1 },
+    { { { 16, 8, 8, 0 }, { 16, 8, 16, 0 }, { 16, 16, 16, 0 } }, 3, 2 },
+    { { { 32, 32, 32, 0 }, { 16, 16, 16, 0 } }, 2, 1 },
+    { { { 8, 8, 16, 0 }, { 8, 16, 16, 0 } }, 2, 1 },
+    /* Not of sizes that divide 32. */
+    { { { 64, 8, 16, 0 }, { 8, 24, 8, 0 } }, 2, -1 },
+    { { { 64, 64, 64, 0 }, { 8, 8, 8, 0 } }, 2, 1 },
+    { { { 16, 16, 16, 128 }, { 16, 16, 16, 256 }, { 16, 16, 16, 512 } }, 3, 1 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpint (vidgen_select_matrix (cases[i].shapes, cases[i].n), ==,
+        cases[i].expected);
+}
+
+static const VidgenDeviceCaps capable = {
+  .type = VIDGEN_DEVICE_CPU,
+  .subgroup_ballot = TRUE,
+  .subgroup_shuffle = TRUE,
+  .shared_memory_bytes = 49152,
+  .float16 = TRUE,
+  .matrix = { 16, 16, 16, 0 },
+  .group_matrix = { 32, 32, 16, 256 },
+};
+
+static VidgenDeviceCaps
+mask (const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenDeviceCaps caps = capable;
+
+  g_assert_true (vidgen_mask_caps (&caps, words, &error));
+  g_assert_no_error (error);
+  return caps;
+}
+
+static void
+test_mask (void)
+{
+  static const char *const wrong[] = { "fast", "shared", "shared=", "shared=x",
+    "no-matrix,quiet", "shared=-1" };
+  VidgenDeviceCaps caps = mask (NULL);
+
+  g_assert_cmpmem (&caps, sizeof caps, &capable, sizeof capable);
+  caps = mask ("");
+  g_assert_cmpmem (&caps, sizeof caps, &capable, sizeof capable);
+  g_assert_cmpint (mask ("gpu").type, ==, VIDGEN_DEVICE_DISCRETE);
+  g_assert_false (mask ("no-ballot").subgroup_ballot);
+  g_assert_false (mask ("no-shuffle").subgroup_shuffle);
+  g_assert_cmpuint (mask ("no-matrix").matrix.m, ==, 0);
+  g_assert_cmpuint (mask ("no-matrix").group_matrix.m, ==, 0);
+  g_assert_cmpuint (mask ("no-group-matrix").matrix.m, ==, 16);
+  g_assert_cmpuint (mask ("no-group-matrix").group_matrix.m, ==, 0);
+  g_assert_cmpuint (mask ("shared=16384").shared_memory_bytes, ==, 16384);
+  g_assert_cmpuint (mask ("shared=65536").shared_memory_bytes, ==, 49152);
+  caps = mask ("no-float16,no-ballot");
+  g_assert_false (caps.float16);
+  g_assert_false (caps.subgroup_ballot);
+  g_assert_cmpuint (caps.matrix.m, ==, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autoptr (GError) error = NULL;
+
+    caps = capable;
+    g_assert_false (vidgen_mask_caps (&caps, wrong[i], &error));
+    g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+  }
+}
+
+static void
 test_half (void)
 {
   for (guint i = 0; i <= G_MAXUINT16; i++) {
@@ -201,5 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runtime/choices/memory-types", test_memory_types);
 #endif
   g_test_add_func ("/runtime/choices/half", test_half);
+  g_test_add_func ("/runtime/choices/matrix", test_matrix);
+  g_test_add_func ("/runtime/choices/mask", test_mask);
   return g_test_run ();
 }
