@@ -3,122 +3,33 @@
 
 /* Live output, on a clock that the test turns. */
 
-#include <gst/check/gsttestclock.h>
 #include <math.h>
 
-#include "tests/elements/rig.h"
-
-#define BUFFER_TIME ((guint64)500 * GST_MSECOND)
-#define EPOCH (7 * GST_SECOND)
-
-typedef struct {
-  Rig *rig;
-  GstTestClock *clock;
-} Live;
-
-static void
-live_init (Live *live)
-{
-  live->rig = rig_new (RIG_BOTH);
-  live->clock = GST_TEST_CLOCK (gst_test_clock_new_with_start_time (EPOCH));
-  gst_pipeline_use_clock (
-      GST_PIPELINE (live->rig->pipeline), GST_CLOCK (live->clock));
-  g_object_set (
-      live->rig->src, "is-live", TRUE, "buffer-time", BUFFER_TIME, NULL);
-}
-
-static void
-live_clear (Live *live)
-{
-  rig_free (live->rig);
-  gst_object_unref (live->clock);
-}
-
-/* Lets both pads have their next slot. */
-static void
-turn (Live *live, guint slots)
-{
-  for (guint i = 0; i < slots; i++) {
-    const guint video = rig_received (live->rig, RIG_VIDEO);
-    const guint audio = rig_received (live->rig, RIG_AUDIO);
-    GList *ids = NULL;
-
-    gst_test_clock_wait_for_multiple_pending_ids (live->clock, 2, &ids);
-    gst_test_clock_set_time (
-        live->clock, MAX (gst_test_clock_id_list_get_latest_time (ids),
-                         gst_clock_get_time (GST_CLOCK (live->clock))));
-    gst_test_clock_process_id_list (live->clock, ids);
-    g_list_free_full (ids, gst_clock_id_unref);
-    rig_wait_buffers (live->rig, RIG_VIDEO, video + 1);
-    rig_wait_buffers (live->rig, RIG_AUDIO, audio + 1);
-  }
-}
-
-static guint64
-stat_uint64 (const Live *live, const char *field)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (live->rig->src, "stats", &stats, NULL);
-  g_assert_true (gst_structure_get_uint64 (stats, field, &value));
-  return value;
-}
-
-static double
-attainment (const Live *live)
-{
-  g_autoptr (GstStructure) stats = NULL;
-  double value = 0;
-
-  g_object_get (live->rig->src, "stats", &stats, NULL);
-  g_assert_true (
-      gst_structure_get_double (stats, "deadline-attainment", &value));
-  return value;
-}
-
-/* Until so much content lies ahead. */
-static void
-await_level (const Live *live, guint64 ns)
-{
-  for (guint i = 0; stat_uint64 (live, "queue-level") < ns; i++) {
-    g_assert_cmpuint (i, <, 20000);
-    g_usleep (1000);
-  }
-}
-
-static void
-await_chunks (gint chunks)
-{
-  for (guint i = 0; g_atomic_int_get (&fake.chunks) < chunks; i++) {
-    g_assert_cmpuint (i, <, 20000);
-    g_usleep (1000);
-  }
-}
+#include "tests/elements/liverig.h"
 
 static void
 test_no_preroll (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  live_init (&live);
+  live_rig_init (&live);
   g_assert_cmpint (gst_element_set_state (live.rig->pipeline, GST_STATE_PAUSED),
       ==, GST_STATE_CHANGE_NO_PREROLL);
-  await_level (&live, BUFFER_TIME);
+  live_rig_await_level (&live, LIVE_BUFFER_TIME);
   g_usleep (20000);
   g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, 0);
   g_assert_cmpuint (rig_received (live.rig, RIG_AUDIO), ==, 0);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 static void
 test_pace (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  live_init (&live);
+  live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
   for (guint i = 0; i < 40; i++) {
     GstClockTime next;
@@ -127,33 +38,33 @@ test_pace (void)
     g_list_free_full (ids, gst_clock_id_unref);
     next = gst_test_clock_get_next_entry_time (live.clock);
     g_assert_cmpuint (
-        next, ==, EPOCH + gst_util_uint64_scale (i, GST_SECOND, 16));
+        next, ==, LIVE_EPOCH + gst_util_uint64_scale (i, GST_SECOND, 16));
     g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, i);
-    turn (&live, 1);
+    live_rig_turn (&live, 1);
     g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, i + 1);
   }
-  g_assert_cmpfloat (attainment (&live), ==, 1);
+  g_assert_cmpfloat (live_rig_attainment (&live), ==, 1);
   rig_state (live.rig, GST_STATE_NULL);
   rig_assert_clip (live.rig, 40, 60000);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 /* The output begins where the clock is once the buffer is full. */
 static void
 test_start_waits_for_buffer (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.ration = 2;
-  live_init (&live);
+  live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
-  await_chunks (2);
+  live_rig_await_chunks (2);
   g_usleep (20000);
   g_assert_cmpuint (gst_test_clock_peek_id_count (live.clock), ==, 0);
   gst_test_clock_advance_time (live.clock, 3 * GST_SECOND);
   g_atomic_int_set (&fake.ration, -1);
-  turn (&live, 5);
+  live_rig_turn (&live, 5);
   for (guint i = 0; i < 5; i++) {
     const GstClockTime pts =
         3 * GST_SECOND + gst_util_uint64_scale (i, GST_SECOND, 16);
@@ -162,26 +73,7 @@ test_start_waits_for_buffer (void)
     g_assert_cmpuint (
         GST_BUFFER_PTS (rig_buffer (live.rig, RIG_AUDIO, i)), ==, pts);
   }
-  live_clear (&live);
-}
-
-/* Plays 8 frames, then fillers while nothing comes or too little does, then
- * content again; returns at slot `slots`. */
-static void
-run_dry (Live *live, guint slots)
-{
-  fake.ration = 3; /* 11 frames, of which 8 fill the buffer */
-  live_init (live);
-  rig_state (live->rig, GST_STATE_PLAYING);
-  turn (live, 11);
-  turn (live, 4);
-  g_atomic_int_set (&fake.ration, 1);
-  await_chunks (4);
-  await_level (live, 4 * GST_SECOND / 16);
-  turn (live, 3);
-  g_atomic_int_set (&fake.ration, -1);
-  await_level (live, BUFFER_TIME);
-  turn (live, slots - 18);
+  live_rig_clear (&live);
 }
 
 static void
@@ -230,17 +122,17 @@ assert_sound_of_dry_run (const Rig *rig, guint slots)
 static void
 test_repeat (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  run_dry (&live, 30);
-  g_assert_cmpuint (stat_uint64 (&live, "underruns"), ==, 1);
-  g_assert_cmpuint (stat_uint64 (&live, "frames"), ==, 30);
-  g_assert_cmpfloat (fabs (attainment (&live) - 23.0 / 30), <, 1e-9);
+  live_rig_run_dry (&live, 30);
+  g_assert_cmpuint (live_rig_stat (&live, "underruns"), ==, 1);
+  g_assert_cmpuint (live_rig_stat (&live, "frames"), ==, 30);
+  g_assert_cmpfloat (fabs (live_rig_attainment (&live) - 23.0 / 30), <, 1e-9);
   rig_state (live.rig, GST_STATE_NULL);
   assert_pictures_of_dry_run (live.rig, 30);
   assert_sound_of_dry_run (live.rig, 30);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 static void
@@ -248,38 +140,38 @@ test_qos_message (void)
 {
   GstClockTime running, timestamp;
   gboolean is_live;
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  run_dry (&live, 20);
+  live_rig_run_dry (&live, 20);
   gst_message_parse_qos (rig_wait (live.rig, GST_MESSAGE_QOS), &is_live,
       &running, NULL, &timestamp, NULL);
   g_assert_true (is_live);
   g_assert_cmpuint (timestamp, ==, gst_util_uint64_scale (11, GST_SECOND, 16));
   rig_read (live.rig);
   g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_QOS), ==, 1);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 /* Where frames do not hold whole samples, fillers keep the count. */
 static void
 test_no_drift (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.fps_n = 7;
   fake.ration = 2;
-  live_init (&live);
+  live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 7);
+  live_rig_turn (&live, 7);
   for (guint round = 0; round < 12; round++) {
-    turn (&live, 1 + round % 4);
+    live_rig_turn (&live, 1 + round % 4);
     const gint made = g_atomic_int_get (&fake.chunks);
     g_atomic_int_set (&fake.ration, 1);
-    await_chunks (made + 1);
-    await_level (&live, BUFFER_TIME);
-    turn (&live, 4);
+    live_rig_await_chunks (made + 1);
+    live_rig_await_level (&live, LIVE_BUFFER_TIME);
+    live_rig_turn (&live, 4);
   }
   rig_state (live.rig, GST_STATE_NULL);
   guint64 sample = 0;
@@ -290,20 +182,20 @@ test_no_drift (void)
     g_assert_cmpint (ABS ((gint64)sample - due), <=, 1);
     sample = GST_BUFFER_OFFSET_END (buffer);
   }
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 static void
 test_stall (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.ration = 3;
-  live_init (&live);
+  live_rig_init (&live);
   gst_util_set_object_arg (G_OBJECT (live.rig->src), "on-underrun", "stall");
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 11);
+  live_rig_turn (&live, 11);
   gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   gst_test_clock_crank (live.clock);
   gst_test_clock_crank (live.clock);
@@ -313,29 +205,29 @@ test_stall (void)
   g_atomic_int_set (&fake.ration, -1);
   rig_wait_buffers (live.rig, RIG_VIDEO, 12);
   rig_wait_buffers (live.rig, RIG_AUDIO, 12);
-  await_level (&live, BUFFER_TIME);
-  turn (&live, 6);
-  g_assert_cmpuint (stat_uint64 (&live, "underruns"), ==, 1);
+  live_rig_await_level (&live, LIVE_BUFFER_TIME);
+  live_rig_turn (&live, 6);
+  g_assert_cmpuint (live_rig_stat (&live, "underruns"), ==, 1);
   rig_state (live.rig, GST_STATE_NULL);
   for (guint i = 0; i < 18; i++) {
     g_assert_cmpuint (rig_content (live.rig, i).frame, ==, i);
     g_assert_cmpuint (GST_BUFFER_PTS (rig_buffer (live.rig, RIG_VIDEO, i)), ==,
         gst_util_uint64_scale (i, GST_SECOND, 16));
   }
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 static void
 test_error (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.ration = 3;
-  live_init (&live);
+  live_rig_init (&live);
   gst_util_set_object_arg (G_OBJECT (live.rig->src), "on-underrun", "error");
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 11);
+  live_rig_turn (&live, 11);
   gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   gst_test_clock_crank (live.clock);
   rig_assert_error (rig_wait (live.rig, GST_MESSAGE_ERROR), GST_RESOURCE_ERROR,
@@ -344,20 +236,20 @@ test_error (void)
   g_usleep (20000);
   rig_read (live.rig);
   g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_ERROR), ==, 1);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 /* A pause shifts nothing: running time stands still. */
 static void
 test_pause (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  live_init (&live);
+  live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
   for (guint round = 0; round < 5; round++) {
-    turn (&live, 7);
+    live_rig_turn (&live, 7);
     gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
     rig_state (live.rig, GST_STATE_PAUSED);
     gst_test_clock_advance_time (live.clock, 10 * GST_SECOND + round);
@@ -365,77 +257,239 @@ test_pause (void)
   }
   rig_state (live.rig, GST_STATE_NULL);
   rig_assert_clip (live.rig, 35, 35 * 1500);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 static void
 test_clip_ends (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  live_init (&live);
+  live_rig_init (&live);
   g_object_set (live.rig->src, "num-buffers", 4, NULL);
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 4);
+  live_rig_turn (&live, 4);
   gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   g_assert_false (rig_has_event (live.rig, RIG_VIDEO, GST_EVENT_EOS));
   gst_test_clock_crank (live.clock);
   gst_test_clock_crank (live.clock);
   rig_wait (live.rig, GST_MESSAGE_EOS);
   g_assert_cmpuint (gst_clock_get_time (GST_CLOCK (live.clock)), ==,
-      EPOCH + gst_util_uint64_scale (4, GST_SECOND, 16));
+      LIVE_EPOCH + gst_util_uint64_scale (4, GST_SECOND, 16));
   rig_state (live.rig, GST_STATE_NULL);
   rig_assert_clip (live.rig, 4, 6000);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 /* Fillers end with the content even if the buffer never fills again. */
 static void
 test_end_behind_underrun (void)
 {
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.ration = 3;
-  live_init (&live);
+  live_rig_init (&live);
   g_object_set (live.rig->src, "num-buffers", 13, NULL);
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 14);
+  live_rig_turn (&live, 14);
   g_atomic_int_set (&fake.ration, -1);
-  await_level (&live, 2 * GST_SECOND / 16);
-  turn (&live, 2);
+  live_rig_await_level (&live, 2 * GST_SECOND / 16);
+  live_rig_turn (&live, 2);
   gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   gst_test_clock_crank (live.clock);
   gst_test_clock_crank (live.clock);
   rig_wait (live.rig, GST_MESSAGE_EOS);
   g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, 16);
   g_assert_cmpuint (rig_content (live.rig, 15).frame, ==, 12);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
+static GstClockTime
+query_latency (const LiveRig *live, RigPad pad)
+{
+  g_autoptr (GstPad) src_pad = gst_element_get_static_pad (
+      live->rig->src, pad == RIG_AUDIO ? "audio" : "video");
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime least, most;
+  gboolean is_live;
+
+  g_assert_true (gst_pad_query (src_pad, query));
+  gst_query_parse_latency (query, &is_live, &least, &most);
+  g_assert_true (is_live);
+  g_assert_cmpuint (most, >=, least);
+  return least;
+}
+
+/* Content that comes `late` behind its time, for the twelfth frame. */
+static void
+stall_once (LiveRig *live, GstClockTime late)
+{
+  fake.ration = 3;
+  live_rig_init (live);
+  gst_util_set_object_arg (G_OBJECT (live->rig->src), "on-underrun", "stall");
+  rig_state (live->rig, GST_STATE_PLAYING);
+  live_rig_turn (live, 11);
+  g_assert_cmpuint (query_latency (live, RIG_VIDEO), ==, GST_SECOND / 16);
+  gst_test_clock_wait_for_multiple_pending_ids (live->clock, 2, NULL);
+  gst_test_clock_crank (live->clock);
+  gst_test_clock_crank (live->clock);
+  gst_test_clock_advance_time (live->clock, late);
+  rig_read (live->rig);
+  g_ptr_array_set_size (live->rig->messages, 0);
+  g_atomic_int_set (&fake.ration, -1);
+  rig_wait_buffers (live->rig, RIG_VIDEO, 12);
+  rig_wait_buffers (live->rig, RIG_AUDIO, 12);
+  rig_read (live->rig);
+}
+
+/* The latency is how late slots leave; that it grew is told. */
 static void
 test_latency (void)
 {
-  GstClockTime least, most;
-  gboolean is_live;
-  Live live;
+  LiveRig live;
 
   fake_reset ();
-  live_init (&live);
-  rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 2);
-  for (guint pad = 0; pad < RIG_PADS; pad++) {
-    g_autoptr (GstPad) src_pad =
-        gst_element_get_static_pad (live.rig->src, pad ? "audio" : "video");
-    g_autoptr (GstQuery) query = gst_query_new_latency ();
-    g_assert_true (gst_pad_query (src_pad, query));
-    gst_query_parse_latency (query, &is_live, &least, &most);
-    g_assert_true (is_live);
-    g_assert_cmpuint (least, ==, GST_SECOND / 16);
-    g_assert_cmpuint (most, >=, least);
+  stall_once (&live, 2 * GST_SECOND);
+  g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_LATENCY), ==, 1);
+  for (guint pad = 0; pad < RIG_PADS; pad++)
+    g_assert_cmpuint (query_latency (&live, pad), ==, 2 * GST_SECOND);
+  live_rig_clear (&live);
+}
+
+/* Up to a frame more is not told, but answered. */
+static void
+test_little_latency (void)
+{
+  const GstClockTime late = 100 * GST_MSECOND;
+  LiveRig live;
+
+  fake_reset ();
+  stall_once (&live, late);
+  g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_LATENCY), ==, 0);
+  g_assert_cmpuint (query_latency (&live, RIG_AUDIO), ==, late);
+  live_rig_clear (&live);
+}
+
+/* Not before as much as buffer-time is there, and never much more. */
+static void
+test_buffer_time (void)
+{
+  static const guint times_ms[] = { 0, 63, 250, 1000, 3000 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (times_ms); i++) {
+    const guint64 time = times_ms[i] * GST_MSECOND;
+    const guint frames = MAX ((times_ms[i] * 16 + 999) / 1000, 1);
+    const gint chunks = frames <= 3 ? 1 : 1 + (frames - 3 + 3) / 4;
+    LiveRig live;
+
+    fake_reset ();
+    fake.ration = chunks - 1;
+    live_rig_init (&live);
+    g_object_set (live.rig->src, "buffer-time", time, NULL);
+    rig_state (live.rig, GST_STATE_PLAYING);
+    live_rig_await_chunks (chunks - 1);
+    g_usleep (10000);
+    g_assert_cmpuint (gst_test_clock_peek_id_count (live.clock), ==, 0);
+    g_atomic_int_set (&fake.ration, -1);
+    gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
+    g_usleep (10000);
+    g_assert_cmpint (g_atomic_int_get (&fake.chunks), ==, chunks);
+    g_assert_cmpuint (live_rig_stat (&live, "queue-level"), >=, time);
+    live_rig_clear (&live);
   }
-  live_clear (&live);
+}
+
+typedef struct {
+  guint64 chunks, made_ns, generation_ns;
+} Told;
+
+static Told
+told_of_chunks (const Rig *rig)
+{
+  Told told = { 0 };
+
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    guint64 took, number;
+    if (!gst_message_has_name (message, "vidgen-chunk"))
+      continue;
+    const GstStructure *chunk = gst_message_get_structure (message);
+    g_assert_true (gst_structure_get_uint64 (chunk, "chunk", &number));
+    g_assert_true (gst_structure_get_uint64 (chunk, "generation-time", &took));
+    g_assert_cmpuint (number, ==, told.chunks);
+    told.chunks++;
+    told.made_ns += gst_util_uint64_scale (number ? 4 : 3, GST_SECOND, 16);
+    told.generation_ns += took;
+  }
+  return told;
+}
+
+/* What the statistics say is what the messages and the pads say. */
+static void
+test_statistics (void)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint fillers = 0;
+  double factor = 0;
+  LiveRig live;
+
+  fake_reset ();
+  fake.chunk_us = 1000;
+  live_rig_run_dry (&live, 30);
+  live_rig_await_level (&live, LIVE_BUFFER_TIME);
+  g_usleep (20000);
+  rig_read (live.rig);
+  const Told told = told_of_chunks (live.rig);
+  for (guint i = 1; i < 30; i++)
+    fillers +=
+        rig_content (live.rig, i).frame == rig_content (live.rig, i - 1).frame;
+  const guint64 shown_ns = gst_util_uint64_scale (30 - fillers, GST_SECOND, 16);
+  g_assert_cmpuint (live_rig_stat (&live, "chunks"), ==, told.chunks);
+  g_assert_cmpuint (
+      live_rig_stat (&live, "frames"), ==, rig_received (live.rig, RIG_VIDEO));
+  g_assert_cmpuint (live_rig_stat (&live, "underruns"), ==,
+      rig_count (live.rig, GST_MESSAGE_QOS));
+  g_assert_cmpuint (
+      live_rig_stat (&live, "queue-level"), ==, told.made_ns - shown_ns);
+  g_assert_cmpfloat (
+      fabs (live_rig_attainment (&live) - (30.0 - fillers) / 30), <, 1e-9);
+  g_object_get (live.rig->src, "stats", &stats, NULL);
+  gst_structure_get_double (stats, "real-time-factor", &factor);
+  g_assert_cmpfloat (
+      fabs (factor * told.generation_ns / told.made_ns - 1), <, 1e-6);
+  live_rig_clear (&live);
+}
+
+/* The pipeline's clock counts, whatever it is: this one goes half as fast as
+ * the system's. */
+static void
+test_other_clock (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_autoptr (GstClock) clock =
+      gst_object_ref_sink (g_object_new (GST_TYPE_SYSTEM_CLOCK, NULL));
+  GstClockTime internal, external, n, d;
+  gst_clock_get_calibration (clock, &internal, &external, &n, &d);
+  gst_clock_set_calibration (
+      clock, gst_clock_get_internal_time (clock), 3600 * GST_SECOND, 1, 2);
+  g_assert_null (gst_element_provide_clock (rig->src));
+  g_assert_false (
+      GST_OBJECT_FLAG_IS_SET (rig->src, GST_ELEMENT_FLAG_PROVIDE_CLOCK));
+  gst_pipeline_use_clock (GST_PIPELINE (rig->pipeline), clock);
+  g_object_set (rig->src, "is-live", TRUE, "buffer-time",
+      (guint64)125 * GST_MSECOND, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 1);
+  const gint64 start = g_get_monotonic_time ();
+  rig_wait_buffers (rig, RIG_VIDEO, 9);
+  g_assert_cmpint (g_get_monotonic_time () - start, >, 750000);
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpuint (GST_BUFFER_PTS (rig_buffer (rig, RIG_VIDEO, 8)) -
+                        GST_BUFFER_PTS (rig_buffer (rig, RIG_VIDEO, 0)),
+      ==, GST_SECOND / 2);
 }
 
 /* A prompt that meets an underrun shows when its message says. */
@@ -443,18 +497,18 @@ static void
 test_prompt_behind_underrun (void)
 {
   guint64 chunk = 0, time = 0;
-  Live live;
+  LiveRig live;
 
   fake_reset ();
   fake.ration = 3;
-  live_init (&live);
+  live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
-  turn (&live, 11);
+  live_rig_turn (&live, 11);
   g_object_set (live.rig->src, "prompt", "thunder", NULL);
-  turn (&live, 5);
+  live_rig_turn (&live, 5);
   g_atomic_int_set (&fake.ration, -1);
-  await_level (&live, BUFFER_TIME);
-  turn (&live, 10);
+  live_rig_await_level (&live, LIVE_BUFFER_TIME);
+  live_rig_turn (&live, 10);
   const GstStructure *applied =
       rig_wait_element (live.rig, "vidgen-prompt-applied");
   gst_structure_get_uint64 (applied, "chunk", &chunk);
@@ -468,7 +522,7 @@ test_prompt_behind_underrun (void)
       GST_BUFFER_PTS (rig_buffer (live.rig, RIG_VIDEO, first)), ==, time);
   g_assert_cmpuint (
       rig_content (live.rig, first).frame, ==, 3 + (chunk - 1) * 4);
-  live_clear (&live);
+  live_rig_clear (&live);
 }
 
 int
@@ -488,6 +542,10 @@ main (int argc, char **argv)
   g_test_add_func ("/live/clip-ends", test_clip_ends);
   g_test_add_func ("/live/end-behind-underrun", test_end_behind_underrun);
   g_test_add_func ("/live/latency", test_latency);
+  g_test_add_func ("/live/little-latency", test_little_latency);
+  g_test_add_func ("/live/buffer-time", test_buffer_time);
+  g_test_add_func ("/live/statistics", test_statistics);
+  g_test_add_func ("/live/other-clock", test_other_clock);
   g_test_add_func ("/live/prompt-behind-underrun", test_prompt_behind_underrun);
   return g_test_run ();
 }
