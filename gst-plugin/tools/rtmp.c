@@ -28,7 +28,8 @@ build_launch (
   vidgen_scene_add_source (scene, launch);
   vidgen_launch_add (launch, "is-live=true");
   vidgen_launch_add (launch,
-      "s.video ! " QUEUE " ! videoscale add-borders=true ! videorate "
+      "s.video ! " QUEUE " ! videoscale add-borders=true "
+      "! videorate skip-to-first=true "
       "! videoconvert ! video/x-raw,format=I420,width=%u,height=%u,"
       "pixel-aspect-ratio=1/1,framerate=%u/%u",
       scene->width, scene->height, scene->fps_n, scene->fps_d);

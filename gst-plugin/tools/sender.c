@@ -16,9 +16,9 @@
 /* Not live, so that the muxer waits for an encoder that is late on a busy
  * machine, rather than send out of order. */
 #define BRANCH                                                                 \
-  "flvmux name=m streamable=true ! rtmp2sink name=sink sync=false "            \
-  "appsrc name=picture format=time max-bytes=0 ! m.video "                     \
-  "appsrc name=sound format=time max-bytes=0 ! m.audio"
+  "flvmux name=mux streamable=true ! rtmp2sink name=sink sync=false "          \
+  "appsrc name=picture format=time max-bytes=0 ! mux.video "                   \
+  "appsrc name=sound format=time max-bytes=0 ! mux.audio"
 
 struct _VidgenSender {
   GstElement *pipeline;
@@ -26,17 +26,19 @@ struct _VidgenSender {
   GstAppSink *sound_sink;
   char *url;
   GstElement *branch; /* NULL: there is none until the pause is over */
+  gulong probe;
   guint watch;
   guint tick;
   guint retry;
   guint pause_s;
-  gint64 start_us;
+  gint64 connect_us; /* when it began to connect; 0: it has not yet */
+  gboolean connected;
   gboolean was_connected; /* ever */
 
-  GMutex lock; /* of what follows */
-  GstAppSrc *picture;
+  GMutex lock;        /* of what follows */
+  guint connect;      /* is due */
+  GstAppSrc *picture; /* NULL: nothing is sent now */
   GstAppSrc *sound;
-  gboolean connected;
   GstClockTime begin; /* running time of the first picture sent, or NONE */
   GQueue recent;      /* GstSample: sound until then */
 };
@@ -47,9 +49,11 @@ clear_branch (VidgenSender *sender)
   g_mutex_lock (&sender->lock);
   gst_clear_object (&sender->picture);
   gst_clear_object (&sender->sound);
-  sender->connected = FALSE;
   sender->begin = GST_CLOCK_TIME_NONE;
+  g_clear_handle_id (&sender->connect, g_source_remove);
   g_mutex_unlock (&sender->lock);
+  sender->connected = FALSE;
+  sender->connect_us = 0;
   g_clear_handle_id (&sender->watch, g_source_remove);
   g_clear_handle_id (&sender->tick, g_source_remove);
   if (sender->branch)
@@ -155,15 +159,11 @@ request_key_frame (VidgenSender *sender)
 }
 
 static void
-begin (VidgenSender *sender)
+note_connection (VidgenSender *sender)
 {
   if (sender->was_connected)
     tell_success (sender);
-  sender->was_connected = TRUE;
-  g_mutex_lock (&sender->lock);
-  sender->connected = TRUE;
-  g_mutex_unlock (&sender->lock);
-  request_key_frame (sender);
+  sender->connected = sender->was_connected = TRUE;
 }
 
 /* One full queue alone waits for the encoder of the other. */
@@ -171,8 +171,8 @@ static gboolean
 is_late (VidgenSender *sender)
 {
   if (!sender->connected)
-    return sender->was_connected &&
-           g_get_monotonic_time () - sender->start_us > ATTEMPT_US;
+    return sender->was_connected && sender->connect_us &&
+           g_get_monotonic_time () - sender->connect_us > ATTEMPT_US;
   return MIN (gst_app_src_get_current_level_time (sender->picture),
              gst_app_src_get_current_level_time (sender->sound)) > MAX_LAG_NS;
 }
@@ -183,7 +183,7 @@ watch_connection (gpointer data)
   VidgenSender *sender = data;
 
   if (!sender->connected && has_connection (sender))
-    begin (sender);
+    note_connection (sender);
   if (!is_late (sender))
     return G_SOURCE_CONTINUE;
   sender->tick = 0;
@@ -191,30 +191,77 @@ watch_connection (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+connect (gpointer data)
+{
+  VidgenSender *sender = data;
+  GstBin *bin = GST_BIN (sender->branch);
+  g_autoptr (GstElement) mux = gst_bin_get_by_name (bin, "mux");
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (bin, "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (mux, "src");
+
+  g_mutex_lock (&sender->lock);
+  sender->connect = 0;
+  g_mutex_unlock (&sender->lock);
+  sender->connect_us = g_get_monotonic_time ();
+  gst_element_set_locked_state (sink, FALSE);
+  gst_element_sync_state_with_parent (sink);
+  gst_pad_remove_probe (pad, sender->probe);
+  return G_SOURCE_REMOVE;
+}
+
+static GstPadProbeReturn
+note_muxed (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info G_GNUC_UNUSED,
+    gpointer data)
+{
+  VidgenSender *sender = data;
+
+  g_mutex_lock (&sender->lock);
+  if (sender->picture && !sender->connect)
+    sender->connect = g_idle_add (connect, sender);
+  g_mutex_unlock (&sender->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The sink connects when the muxer, which waits for picture and sound, has
+ * something for it: to a stream without a packet, or with one of the picture
+ * alone, nobody should be able to listen. */
+static void
+hold_sink (VidgenSender *sender)
+{
+  GstBin *bin = GST_BIN (sender->branch);
+  g_autoptr (GstElement) mux = gst_bin_get_by_name (bin, "mux");
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (bin, "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (mux, "src");
+
+  g_object_set (sink, "location", sender->url, NULL);
+  gst_element_set_locked_state (sink, TRUE);
+  sender->probe = gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, note_muxed, sender, NULL);
+}
+
 gboolean
 vidgen_sender_start (VidgenSender *sender, GError **error)
 {
-  g_autoptr (GstElement) sink = NULL;
   g_autoptr (GstBus) bus = NULL;
+  GstBin *bin;
 
   sender->branch =
       gst_parse_launch_full (BRANCH, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   if (!sender->branch)
     return FALSE;
   gst_object_ref_sink (sender->branch);
-  sink = gst_bin_get_by_name (GST_BIN (sender->branch), "sink");
-  g_object_set (sink, "location", sender->url, NULL);
-  g_mutex_lock (&sender->lock);
-  sender->picture =
-      GST_APP_SRC (gst_bin_get_by_name (GST_BIN (sender->branch), "picture"));
-  sender->sound =
-      GST_APP_SRC (gst_bin_get_by_name (GST_BIN (sender->branch), "sound"));
-  g_mutex_unlock (&sender->lock);
+  hold_sink (sender);
+  bin = GST_BIN (sender->branch);
   bus = gst_element_get_bus (sender->branch);
   sender->watch = gst_bus_add_watch (bus, take_message, sender);
   sender->tick = g_timeout_add (TICK_MS, watch_connection, sender);
-  sender->start_us = g_get_monotonic_time ();
   gst_element_set_state (sender->branch, GST_STATE_PLAYING);
+  g_mutex_lock (&sender->lock);
+  sender->picture = GST_APP_SRC (gst_bin_get_by_name (bin, "picture"));
+  sender->sound = GST_APP_SRC (gst_bin_get_by_name (bin, "sound"));
+  g_mutex_unlock (&sender->lock);
+  request_key_frame (sender);
   return TRUE;
 }
 
@@ -277,7 +324,7 @@ take_picture (GstAppSink *sink, gpointer data)
   if (!sample)
     return GST_FLOW_OK;
   g_mutex_lock (&sender->lock);
-  if (sender->connected && !GST_CLOCK_TIME_IS_VALID (sender->begin) &&
+  if (sender->picture && !GST_CLOCK_TIME_IS_VALID (sender->begin) &&
       !GST_BUFFER_FLAG_IS_SET (
           gst_sample_get_buffer (sample), GST_BUFFER_FLAG_DELTA_UNIT)) {
     sender->begin = sample_time (sample);
@@ -339,7 +386,7 @@ vidgen_sender_finish (VidgenSender *sender)
   g_autoptr (GstBus) bus = NULL;
   g_autoptr (GstMessage) message = NULL;
 
-  if (!GST_CLOCK_TIME_IS_VALID (sender->begin))
+  if (!sender->connect_us)
     return;
   g_clear_handle_id (&sender->watch, g_source_remove);
   gst_app_src_end_of_stream (sender->picture);

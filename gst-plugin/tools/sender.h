@@ -10,9 +10,9 @@ G_BEGIN_DECLS
 /* Sends what a pipeline encodes to an RTMP server, by a pipeline of its own
  * that is built anew whenever the connection is lost, after pauses that grow
  * from 1 to 15 s; the encoding pipeline goes on meanwhile and what it makes is
- * dropped. Each connection begins with a key frame and the sound from there
- * on, at the time when the connection stands. A server that falls 15 s behind
- * counts as lost.
+ * dropped. A connection is made once there are picture and sound to send, and
+ * begins with a key frame and the sound from there on. A server that falls 15 s
+ * behind counts as lost.
  * Made, used and freed in the thread of the default main context, which has to
  * run for connections to be made.
  */

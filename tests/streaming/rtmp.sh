@@ -15,24 +15,16 @@ seconds=18
 fps=30
 rate=48000
 
-# read_packets SECONDS
-read_packets () {
-  timeout 120 ffprobe -v error -read_intervals "%+$1" -show_entries \
-    stream=codec_name:packet=codec_type,dts_time -of csv=p=0 "$url" \
-    >"$folder/packets" 2>"$folder/ffprobe.err" </dev/null || true
-  [ "$(wc -l <"$folder/packets")" -ge 10 ]
-}
-
-# The stream runs before it is read for good: of nginx 1.22, who has joined
-# before the first packet may see the picture alone.
+# Whoever joins as soon as the server lets him: of nginx 1.22, a reader that
+# comes before the first packet may see the picture alone.
 read_stream () {
-  for try in $(seq 120); do
-    if read_packets 1; then
-      read_packets "$seconds"
-      return
-    fi
+  for try in $(seq 600); do
+    timeout 120 ffprobe -v error -read_intervals "%+$seconds" -show_entries \
+      stream=codec_name:packet=codec_type,dts_time -of csv=p=0 "$url" \
+      >"$folder/packets" 2>"$folder/ffprobe.err" </dev/null || true
+    [ "$(wc -l <"$folder/packets")" -lt 10 ] || return 0
     kill -0 "$sender" 2>/dev/null || break
-    sleep 0.5
+    sleep 0.1
   done
   echo "nothing could be read ($try tries)"
   cat "$folder/ffprobe.err" "$folder/error.log" "$folder/sender.err"
