@@ -362,8 +362,11 @@ vidgen_bench (GStrv arguments, GError **error)
   g_auto (GStrv) words = g_strdupv (arguments);
   gboolean done;
 
-  g_option_context_set_summary (
-      context, "Measures how fast this machine generates.");
+  if (arguments[1] && g_str_equal (arguments[1], "kernels"))
+    return vidgen_bench_kernels (arguments + 1, error);
+  g_option_context_set_summary (context,
+      "Measures how fast this machine generates. vidgen bench kernels measures "
+      "the kernels.");
   g_option_context_add_main_entries (context, entries, NULL);
   done = g_option_context_parse_strv (context, &words, error) &&
          run (&options, error);

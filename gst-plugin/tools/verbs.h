@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 gboolean vidgen_demo (GStrv arguments, GError **error);
 gboolean vidgen_rtmp (GStrv arguments, GError **error);
 gboolean vidgen_bench (GStrv arguments, GError **error);
+gboolean vidgen_bench_kernels (GStrv arguments, GError **error);
 gboolean vidgen_prompts (GStrv arguments, GError **error);
 
 G_END_DECLS

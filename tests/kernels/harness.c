@@ -27,6 +27,7 @@ typedef struct {
 
 struct _VidgenKernelTest {
   VidgenDevice *device; /* NULL: the reference's turn, on `host` */
+  VidgenDevice *target; /* what `device` is in its turn */
   VidgenDevice *host;
   guint32 seed;
   GRand *rand;
@@ -109,6 +110,12 @@ const VidgenDeviceCaps *
 vidgen_kernel_test_caps (VidgenKernelTest *test)
 {
   return vidgen_device_caps (test_device (test));
+}
+
+const VidgenDeviceCaps *
+vidgen_kernel_test_target_caps (VidgenKernelTest *test)
+{
+  return vidgen_device_caps (test->target);
 }
 
 void
@@ -511,7 +518,7 @@ run_registered (gconstpointer data)
     g_test_skip (error->message);
     return;
   }
-  test.device = device;
+  test.device = test.target = device;
   if (target->as_gpu)
     device->caps.type = VIDGEN_DEVICE_DISCRETE;
   vidgen_device_watch (host, TRUE);

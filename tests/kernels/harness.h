@@ -47,6 +47,8 @@ typedef enum {
 
 /* The device of this turn: the host for the reference. */
 const VidgenDeviceCaps *vidgen_kernel_test_caps (VidgenKernelTest *test);
+/* The device that is tested, in the reference's turn too. */
+const VidgenDeviceCaps *vidgen_kernel_test_target_caps (VidgenKernelTest *test);
 /* To be called where the kernel multiplies halves on this device: f32 outputs
  * are then held to relative L2 1e-3, none off by 5e-3 of the largest. */
 void vidgen_kernel_test_halves (VidgenKernelTest *test);
