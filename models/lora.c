@@ -14,6 +14,8 @@
 #define WRAPPER "_fsdp_wrapped_module."
 #define UNDERSCORES "lora_unet_"
 #define JSON_DEPTH 16
+#define MAX_THREADS 16
+#define MIN_ROWS 16 /* that are worth a thread */
 
 typedef enum {
   UP,       /* [out][rank] */
@@ -356,6 +358,51 @@ add_product (const float *up, guint64 rows, guint64 rank, const float *down,
           values + row * columns + column);
 }
 
+/* A part of the rows. */
+typedef struct {
+  const float *up, *down;
+  guint64 rows, rank, columns;
+  float *values;
+} Share;
+
+static gpointer
+add_share (gpointer data)
+{
+  const Share *share = data;
+
+  add_product (share->up, share->rows, share->rank, share->down, share->columns,
+      share->values);
+  return NULL;
+}
+
+/* The same on several threads. */
+static void
+add_product_shared (const float *up, guint64 rows, guint64 rank,
+    const float *down, guint64 columns, float *values)
+{
+  Share shares[MAX_THREADS];
+  GThread *threads[MAX_THREADS] = { NULL };
+  const guint n =
+      MIN (MIN (g_get_num_processors (), MAX_THREADS), 1 + rows / MIN_ROWS);
+  const guint64 part = (rows / n + 1) / 2 * 2;
+
+  for (guint i = 0; i < n; i++) {
+    const guint64 first = MIN (i * part, rows);
+    const guint64 count = i + 1 < n ? MIN (part, rows - first) : rows - first;
+
+    shares[i] = (Share){ up + first * rank, down, count, rank, columns,
+      values + first * columns };
+    if (i + 1 < n)
+      threads[i] = g_thread_try_new ("lora", add_share, &shares[i], NULL);
+    if (!threads[i])
+      add_share (&shares[i]);
+  }
+  for (guint i = 0; i < n; i++) {
+    if (threads[i])
+      g_thread_join (threads[i]);
+  }
+}
+
 static float *
 read_all (const VidgenTensor *tensor, float factor)
 {
@@ -398,8 +445,8 @@ apply (gpointer data, guint64 first, guint64 count, float *values)
     change->up = read_all (entry->tensors[UP], change->strength * entry->scale);
     change->down = read_all (entry->tensors[DOWN], 1);
   }
-  add_product (change->up + row * entry->rank, rows, entry->rank, change->down,
-      change->columns, values);
+  add_product_shared (change->up + row * entry->rank, rows, entry->rank,
+      change->down, change->columns, values);
   if (row + rows == entry->tensors[UP]->shape[0]) {
     g_clear_pointer (&change->up, g_free);
     g_clear_pointer (&change->down, g_free);
