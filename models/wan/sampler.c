@@ -3,22 +3,45 @@
 
 #include "models/wan/sampler.h"
 
+#include <math.h>
+
+#include "models/wan/unipc.h"
 #include "shaders/noise.h"
 
 #define TIMES 1000.0
+#define CLIP_START 0.999
 /* Purposes of the noise, by step. */
 #define PURPOSES 16
+
+static double
+shifted (double sigma, double shift)
+{
+  return shift * sigma / (1 + (shift - 1) * sigma);
+}
+
+static void
+init (VidgenWanSchedule *schedule, guint n_steps, double shift, double start)
+{
+  *schedule =
+      (VidgenWanSchedule){ .n_steps = MIN (n_steps, VIDGEN_WAN_MAX_STEPS - 1) };
+  for (guint i = 0; i < schedule->n_steps; i++)
+    schedule->sigmas[i] =
+        shifted (start * (1 - (double)i / schedule->n_steps), shift);
+}
 
 void
 vidgen_wan_schedule_init (
     VidgenWanSchedule *schedule, guint n_steps, double shift)
 {
-  schedule->n_steps = MIN (n_steps, VIDGEN_WAN_MAX_STEPS - 1);
-  for (guint i = 0; i < schedule->n_steps; i++) {
-    const double sigma = 1 - (double)i / schedule->n_steps;
+  init (schedule, n_steps, shift, 1);
+}
 
-    schedule->sigmas[i] = shift * sigma / (1 + (shift - 1) * sigma);
-  }
+void
+vidgen_wan_schedule_init_clip (
+    VidgenWanSchedule *schedule, guint n_steps, double shift)
+{
+  init (schedule, n_steps, shift, CLIP_START);
+  schedule->whole_times = TRUE;
 }
 
 void
@@ -27,8 +50,11 @@ vidgen_wan_schedule_set (const VidgenWanSchedule *schedule, double context_time,
 {
   double times[VIDGEN_WAN_MAX_STEPS];
 
-  for (guint i = 0; i < schedule->n_steps; i++)
+  for (guint i = 0; i < schedule->n_steps; i++) {
     times[i] = TIMES * schedule->sigmas[i];
+    if (schedule->whole_times)
+      times[i] = floor (times[i]);
+  }
   times[schedule->n_steps] = context_time;
   vidgen_wan_transformer_set_times (
       transformer, recorder, times, schedule->n_steps + 1);
@@ -36,7 +62,7 @@ vidgen_wan_schedule_set (const VidgenWanSchedule *schedule, double context_time,
 
 void
 vidgen_wan_latents_plan (VidgenWanLatents *latents, const VidgenWanShape *shape,
-    VidgenPlan *plan, guint first, guint last)
+    gboolean clip, VidgenPlan *plan, guint first, guint last)
 {
   const guint64 count =
       (guint64)shape->chunk * shape->columns * shape->rows * VIDGEN_WAN_VALUES;
@@ -44,6 +70,11 @@ vidgen_wan_latents_plan (VidgenWanLatents *latents, const VidgenWanShape *shape,
   vidgen_plan_add (plan, &latents->x, count, first, last);
   vidgen_plan_add (plan, &latents->v, count, first, last);
   vidgen_plan_add (plan, &latents->clean, count, first, last);
+  if (!clip)
+    return;
+  vidgen_plan_add (plan, &latents->start, count, first, last);
+  for (guint i = 0; i < G_N_ELEMENTS (latents->data); i++)
+    vidgen_plan_add (plan, &latents->data[i], count, first, last);
 }
 
 /* out = x_factor * x + v_factor * v + noise_factor * noise of the step */
@@ -100,15 +131,30 @@ vidgen_wan_sample_chunk (const VidgenWanTransformer *transformer,
   vidgen_wan_transformer_record (transformer, recorder, &context);
 }
 
+/* out = x_factor * x + v_factor * v */
 static void
-record_euler (const VidgenWanTransformer *transformer, VidgenRecorder *recorder,
-    const VidgenWanLatents *latents, const VidgenWanSample *sample, guint step)
+record_sum (VidgenRecorder *recorder, VidgenSpan x, double x_factor,
+    VidgenSpan v, double v_factor, VidgenSpan out)
 {
-  const VidgenWanSchedule *schedule = sample->schedule;
-  const double next =
-      step + 1 < schedule->n_steps ? schedule->sigmas[step + 1] : 0;
-  const double change = next - schedule->sigmas[step];
-  const guint n_prompts = sample->guidance == 1 ? 1 : 2;
+  const VidgenNoise sum = { .count = (guint)(out.size / 4),
+    .x_factor = (float)x_factor,
+    .v_factor = (float)v_factor,
+    .x = x,
+    .v = v,
+    .out = out };
+
+  vidgen_noise (recorder, &sum);
+}
+
+/* The estimate of the data at x, guided, in `data`. */
+static void
+record_estimate (const VidgenWanTransformer *transformer,
+    VidgenRecorder *recorder, const VidgenWanLatents *latents,
+    const VidgenWanSample *sample, guint step, VidgenSpan data)
+{
+  const double sigma = sample->schedule->sigmas[step];
+  const double guidance = sample->guidance;
+  const guint n_prompts = guidance == 1 ? 1 : 2;
 
   for (guint prompt = 0; prompt < n_prompts; prompt++) {
     g_autofree char *name =
@@ -121,15 +167,23 @@ record_euler (const VidgenWanTransformer *transformer, VidgenRecorder *recorder,
       .name = name };
 
     vidgen_wan_transformer_record (transformer, recorder, &pass);
-    record_mix (recorder, sample, step,
-        (VidgenNoise){ .x = prompt ? latents->clean : latents->x,
-            .v = latents->v,
-            .x_factor = 1,
-            .v_factor = (float)(change * (prompt ? 1 - sample->guidance
-                                                 : sample->guidance)),
-            .out = latents->clean });
+    record_sum (recorder, prompt ? data : latents->x, 1, latents->v,
+        -sigma * (prompt ? 1 - guidance : guidance), data);
   }
-  vidgen_recorder_copy (recorder, latents->x, latents->clean);
+}
+
+/* x from `start` and the estimates of the data. */
+static void
+record_solve (VidgenRecorder *recorder, const VidgenWanLatents *latents,
+    const VidgenUnipcStep *factors, VidgenSpan data, VidgenSpan earlier,
+    VidgenSpan later)
+{
+  record_sum (
+      recorder, latents->start, factors->x, data, factors->data, latents->x);
+  if (factors->earlier != 0)
+    record_sum (recorder, latents->x, 1, earlier, factors->earlier, latents->x);
+  if (factors->later != 0)
+    record_sum (recorder, latents->x, 1, later, factors->later, latents->x);
 }
 
 void
@@ -137,10 +191,28 @@ vidgen_wan_sample_clip (const VidgenWanTransformer *transformer,
     VidgenRecorder *recorder, const VidgenWanLatents *latents,
     const VidgenWanSample *sample)
 {
+  const VidgenWanSchedule *schedule = sample->schedule;
+  const guint n_steps = schedule->n_steps;
+
   record_mix (recorder, sample, 0,
       (VidgenNoise){ .noise_factor = 1, .out = latents->x });
-  for (guint step = 0; step < sample->schedule->n_steps; step++) {
-    record_euler (transformer, recorder, latents, sample, step);
-    vidgen_tap (sample->tap, recorder, latents->clean, "step%u.x", step);
+  for (guint step = 0; step < n_steps; step++) {
+    const VidgenSpan data = latents->data[step % 3];
+    const VidgenSpan before = latents->data[(step + 2) % 3];
+    const VidgenSpan long_before = latents->data[(step + 1) % 3];
+    VidgenUnipcStep factors =
+        vidgen_unipc_predict (schedule->sigmas, n_steps, step);
+
+    record_estimate (transformer, recorder, latents, sample, step, data);
+    if (step > 0) {
+      const VidgenUnipcStep again =
+          vidgen_unipc_correct (schedule->sigmas, n_steps, step - 1);
+
+      record_solve (recorder, latents, &again, before, long_before, data);
+    }
+    vidgen_recorder_copy (recorder, latents->start, latents->x);
+    record_solve (recorder, latents, &factors, data, before, VIDGEN_SPAN_NONE);
+    vidgen_tap (sample->tap, recorder, latents->x, "step%u.x", step);
   }
+  vidgen_recorder_copy (recorder, latents->clean, latents->x);
 }

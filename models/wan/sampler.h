@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   guint n_steps;
-  double sigmas[VIDGEN_WAN_MAX_STEPS];
+  double sigmas[VIDGEN_WAN_MAX_STEPS]; /* and a 0 after the last */
+  gboolean whole_times;
 } VidgenWanSchedule;
 
 /* `n_steps` even steps from 1 down, of which 0 would be the next, moved by
@@ -20,6 +21,10 @@ typedef struct {
  * 5 that is what the few-step students were trained for: 1, 0.9375, 0.8333 and
  * 0.625 in four steps. */
 void vidgen_wan_schedule_init (
+    VidgenWanSchedule *schedule, guint n_steps, double shift);
+/* The steps that the model the students come from takes: from 0.999 down, and
+ * the network is told of whole times only. */
+void vidgen_wan_schedule_init_clip (
     VidgenWanSchedule *schedule, guint n_steps, double shift);
 
 /* Records the modulation of a schedule's times, and after them that of
@@ -31,11 +36,13 @@ void vidgen_wan_schedule_set (const VidgenWanSchedule *schedule,
 /* Latents of one chunk while it is made. */
 typedef struct {
   VidgenSpan x, v;
-  VidgenSpan clean; /* out */
+  VidgenSpan clean;          /* out */
+  VidgenSpan start, data[3]; /* of clips only */
 } VidgenWanLatents;
 
 void vidgen_wan_latents_plan (VidgenWanLatents *latents,
-    const VidgenWanShape *shape, VidgenPlan *plan, guint first, guint last);
+    const VidgenWanShape *shape, gboolean clip, VidgenPlan *plan, guint first,
+    guint last);
 
 typedef struct {
   guint64 seed, chunk;
@@ -53,8 +60,9 @@ void vidgen_wan_sample_chunk (const VidgenWanTransformer *transformer,
     VidgenRecorder *recorder, const VidgenWanLatents *latents,
     const VidgenWanSample *sample);
 
-/* Makes a clip as the model they come from does: by Euler's steps along the
- * flow, guided away from prompt 1 (Ho and Salimans, 2022). */
+/* Makes a clip as the model they come from does: by the solver of
+ * models/wan/unipc.h, guided away from prompt 1 (Ho and Salimans,
+ * "Classifier-Free Diffusion Guidance", 2022). */
 void vidgen_wan_sample_clip (const VidgenWanTransformer *transformer,
     VidgenRecorder *recorder, const VidgenWanLatents *latents,
     const VidgenWanSample *sample);

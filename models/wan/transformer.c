@@ -117,10 +117,10 @@ vidgen_wan_transformer_plan (VidgenWanTransformer *transformer,
     { &transformer->time_parts, steps * 6 * size },
     { &transformer->h, shape->max_frames * tokens * size },
     { &transformer->turned, shape->window * tokens * size },
-    { &transformer->normed, shape->chunk * tokens * size },
-    { &transformer->query, shape->chunk * tokens * size },
-    { &transformer->mixed, shape->chunk * tokens * size },
-    { &transformer->inner, shape->chunk * tokens * config->ffn },
+    { &transformer->normed, shape->piece * tokens * size },
+    { &transformer->query, shape->piece * tokens * size },
+    { &transformer->mixed, shape->piece * tokens * size },
+    { &transformer->inner, shape->piece * tokens * config->ffn },
   };
 
   transformer->config = config;

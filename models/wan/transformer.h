@@ -27,7 +27,8 @@ G_BEGIN_DECLS
 typedef struct {
   guint columns, rows; /* of tokens in a frame */
   guint chunk;         /* frames that are made at once */
-  guint window;        /* frames that the cache holds */
+  guint piece;  /* frames that a layer works on at once: runs are no longer */
+  guint window; /* frames that the cache holds */
   guint prompts;
   gboolean keeps;   /* the cache serves later chunks; else one layer's memory
                        serves all layers */
@@ -60,8 +61,8 @@ typedef struct {
   VidgenSpan times, time_inner, time_state, time_active, time_parts;
   VidgenSpan h;                    /* [max_frames][rows * columns][size] */
   VidgenSpan turned;               /* [window][rows * columns][size] */
-  VidgenSpan normed, query, mixed; /* [chunk][rows * columns][size] */
-  VidgenSpan inner;                /* [chunk][rows * columns][ffn] */
+  VidgenSpan normed, query, mixed; /* [piece][rows * columns][size] */
+  VidgenSpan inner;                /* [piece][rows * columns][ffn] */
 } VidgenWanTransformer;
 
 /* Device memory of a transformer of this shape. */

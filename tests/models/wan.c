@@ -4,6 +4,7 @@
 /* The transformer of `wan` against the published code on random weights, block
  * by block; tests/models/goldens/make_wan.py describes the tensors. */
 
+#include <math.h>
 #include <string.h>
 
 #include "models/checkpoint/safetensors.h"
@@ -24,6 +25,7 @@
 typedef struct {
   const char *name; /* of the golden */
   guint chunk, window, sink;
+  guint piece; /* 0: the chunk */
   gboolean relative;
   guint first_steps, steps, chunks;
   guint switches[MAX_SWITCHES]; /* chunks at which prompt 1, 2 begin; 0: none */
@@ -109,6 +111,7 @@ init (Rig *rig, VidgenDevice *device, const Scenario *scenario,
     .shape = { .columns = COLUMNS,
         .rows = ROWS,
         .chunk = scenario->chunk,
+        .piece = scenario->piece ? scenario->piece : scenario->chunk,
         .window = scenario->window,
         .prompts = 2,
         .keeps = scenario->chunks > 1,
@@ -125,7 +128,7 @@ init (Rig *rig, VidgenDevice *device, const Scenario *scenario,
   rig->plan = vidgen_plan_new ();
   vidgen_wan_transformer_plan (
       &rig->transformer, &rig->config, &rig->shape, rig->plan, 0, 0);
-  vidgen_wan_latents_plan (&rig->latents, &rig->shape, rig->plan, 0, 0);
+  vidgen_wan_latents_plan (&rig->latents, &rig->shape, TRUE, rig->plan, 0, 0);
   vidgen_plan_keep (rig->plan, &rig->history,
       scenario->chunks * scenario->chunk * frame_values ());
   vidgen_plan_allocate (rig->plan, device, &error);
@@ -373,9 +376,49 @@ run_causal (VidgenDevice *device)
   clear (&rig);
 }
 
+/* All frames at once, guided, from a checkpoint of diffusers; in pieces whose
+ * number of frames is no divisor. */
+static void
+run_clip (VidgenDevice *device)
+{
+  static const Scenario clip = {
+    .name = "clip", .chunk = 5, .piece = 2, .window = 5, .chunks = 1
+  };
+  VidgenWanSchedule schedule;
+  VidgenWanView view;
+  const VidgenTensor *times;
+  Rig rig;
+  const VidgenWanSample sample = { .seed = SEED,
+    .schedule = &schedule,
+    .view = &view,
+    .guidance = 4,
+    .tap = &rig.tap };
+
+  init (&rig, device, &clip,
+      "tests/models/goldens/wan/clip-weights.safetensors",
+      "tests/models/goldens/wan/clip.json");
+  set_prompt (&rig, 0, 0);
+  set_prompt (&rig, 1, 1);
+  vidgen_wan_schedule_init_clip (&schedule, 4, 3);
+  times = vidgen_safetensors_find (rig.goldens, "schedule4");
+  for (guint i = 0; i < schedule.n_steps; i++)
+    g_assert_cmpfloat (
+        ((const float *)times->data)[i], ==, floor (1000 * schedule.sigmas[i]));
+  vidgen_wan_context_next (&rig.context, clip.chunk, clip.piece, &view);
+  g_assert_cmpuint (view.n_runs, ==, 3);
+  vidgen_wan_schedule_set (&schedule, 0, &rig.transformer, rig.recorder);
+  vidgen_wan_sample_clip (
+      &rig.transformer, rig.recorder, &rig.latents, &sample);
+  finish (&rig);
+  check (&rig, "chunk0.");
+  g_assert_cmpuint (rig.compared, ==, 28);
+  clear (&rig);
+}
+
 static void
 run (VidgenDevice *device)
 {
+  run_clip (device);
   run_causal (device);
   run_scenario (device, &chunks, 32);
   run_scenario (device, &frames, 51);

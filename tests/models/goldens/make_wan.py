@@ -38,7 +38,9 @@ that order, by SEED, chunk and step. SCENARIO is
              from chunk 2 on
     causal   Self-Forcing's pass under a block-causal mask, as it is trained:
              4 chunks of 3 frames at time 500, no window
-    clip     diffusers: 5 frames, 3 Euler steps of shift 3, guidance 4
+    clip     diffusers: 5 frames, guidance 4, 4 steps of shift 3 of the solver
+             that the original model comes with; chunk0.step{S}.x is the state
+             after a step
 """
 
 import argparse
@@ -109,12 +111,12 @@ def load_module(root: Path, name: str):
     for known in list(sys.modules):
         if known.split(".")[0] in ("wan", "utils"):
             del sys.modules[known]
-    for package in ("wan", "wan.modules", "utils"):
+    for package in ("wan", "wan.modules", "wan.utils", "utils"):
         module = types.ModuleType(package)
         module.__path__ = [str(root / package.replace(".", "/"))]
         sys.modules[package] = module
     module = importlib.import_module(name)
-    if name.startswith("wan"):
+    if name.startswith("wan.modules"):
         module.attention = attention
         importlib.import_module("wan.modules.model").flash_attention = attention
     return module
@@ -290,7 +292,7 @@ def make_causal(module, state) -> None:
     module.create_block_mask = real
 
 
-def make_clip() -> None:
+def make_clip(root: Path) -> None:
     from diffusers import WanTransformer3DModel
 
     model = randomise(WanTransformer3DModel(**CLIP))
@@ -304,10 +306,11 @@ def make_clip() -> None:
     positive, negative, _ = prompts()
     tensors = {"prompt0": positive, "prompt1": negative}
     watch = Watch(model, tensors)
-    sigmas = torch.tensor([1.0, 2 / 3, 1 / 3, 0.0], dtype=torch.float64)
-    sigmas = 3 * sigmas / (1 + 2 * sigmas)
+    solver = load_module(root, "wan.utils.fm_solvers_unipc")
+    scheduler = solver.FlowUniPCMultistepScheduler(shift=1)
+    scheduler.set_timesteps(4, shift=3)
     x = noise(0, 0, 5)
-    for step in range(3):
+    for step, time in enumerate(scheduler.timesteps):
         outs = []
         for kind, prompt in (("", positive), (".negative", negative)):
             padded = torch.zeros(1, 12, TEXT)
@@ -316,16 +319,16 @@ def make_clip() -> None:
             outs.append(
                 model(
                     hidden_states=x[None],
-                    timestep=torch.tensor([1000 * sigmas[step]]).float(),
+                    timestep=time[None].float(),
                     encoder_hidden_states=padded,
                     return_dict=False,
                 )[0][0]
             )
             tensors[f"{watch.name}.v"] = to_tokens(outs[-1])
         v = outs[1] + 4 * (outs[0] - outs[1])
-        x = (x + (sigmas[step + 1] - sigmas[step]) * v).float()
+        x = scheduler.step(v, time, x, return_dict=False)[0]
         tensors[f"chunk0.step{step}.x"] = to_tokens(x)
-    tensors["schedule3"] = (1000 * sigmas[:3]).float()
+    tensors["schedule4"] = scheduler.timesteps.float()
     save_file(
         {k: t.contiguous().float() for k, t in tensors.items()},
         OUT / "clip.safetensors",
@@ -377,7 +380,7 @@ def main() -> None:
             causal.recache(chunk, 1)
         causal.chunk(chunk, 3, steps[1])
     causal.save("switch", first_chunk=2)
-    make_clip()
+    make_clip(options.self_forcing)
 
 
 if __name__ == "__main__":
