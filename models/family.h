@@ -53,6 +53,11 @@ struct _VidgenFamily {
       const VidgenChunkRequest *request, GCancellable *cancellable,
       GError **error);
   void (*stream_stats) (const VidgenStream *stream, VidgenStreamStats *stats);
+  /* Appends what is there of this family, VidgenPublished; may be NULL. */
+  void (*list_published) (GArray *list);
+  /* Appends a line a file at `location` that may be the family's, with what it
+   * is and what is wrong with it; may be NULL. */
+  void (*tell_files) (const char *location, GString *report);
   /* May be NULL: UNSUPPORTED. */
   gboolean (*stream_set_picture) (VidgenStream *stream, const guint8 *rgb,
       guint width, guint height, guint stride, GError **error);
@@ -88,6 +93,9 @@ struct _VidgenStream {
 VidgenChunk *vidgen_chunk_new (gsize picture_bytes, guint samples);
 guint8 *vidgen_chunk_pictures (VidgenChunk *chunk);
 float *vidgen_chunk_sound (VidgenChunk *chunk);
+
+/* The families that are built in, one after the other; then NULL. */
+const VidgenFamily *vidgen_model_family (guint index);
 
 /* Adds a family in front of those built in, for tests. Not thread-safe. */
 void vidgen_model_register_family (const VidgenFamily *family);

@@ -21,6 +21,12 @@ vidgen_model_register_family (const VidgenFamily *family)
   g_ptr_array_insert (registered, 0, (gpointer)family);
 }
 
+const VidgenFamily *
+vidgen_model_family (guint index)
+{
+  return index < G_N_ELEMENTS (families) ? families[index] : NULL;
+}
+
 static const VidgenFamily *
 find_family (const char *location)
 {

@@ -73,6 +73,30 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenModel, vidgen_model_unref)
 /* Names of the embedded models, NULL-terminated. */
 const char *const *vidgen_model_embedded (void);
 
+/* A model that is embedded, or weights that are published and that a family
+ * reads, for people. Static. */
+typedef struct {
+  const char *family;
+  const char *name;   /* as the model or its preset is called; NULL: a part, of
+                         which every model of the family needs one of its kind */
+  const char *title;  /* "LongLive-1.3B"; of a part with its kind before it:
+                         "decoder: TAEHV" */
+  const char *source; /* address and file; NULL: embedded */
+  const char *licence;
+  guint64 file_bytes;   /* as published, about; 0: not known */
+  VidgenFormat format;  /* its native one; of a part all 0 */
+  guint64 memory_bytes; /* on a device at that format, the parts included */
+} VidgenPublished;
+
+/* Of all families; an array of VidgenPublished, to be unreferenced. */
+GArray *vidgen_model_published (void);
+
+/* What lies at `location` and what a model there lacks, in lines for people:
+ * each file, what it is and what is wrong with it, then a verdict, with the
+ * memory it needs. *playable tells whether it can be played. Only headers and
+ * names are read: damage in the values is not seen. Free it. */
+char *vidgen_model_check (const char *location, gboolean *playable);
+
 /* Lives as long as the model. */
 const VidgenModelInfo *vidgen_model_info (const VidgenModel *model);
 

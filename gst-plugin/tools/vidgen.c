@@ -20,6 +20,8 @@ static const struct {
   { "bench", "measure this machine's speed", vidgen_bench, FALSE },
   { "prompts", "print what can be asked for, with examples", vidgen_prompts,
       FALSE },
+  { "models", "tell which models there are, or check a folder", vidgen_models,
+      FALSE },
 };
 
 static void

@@ -258,6 +258,22 @@ mini_blend (VidgenModel *base, GBytes *from, GBytes *to, double weight)
       model->config, model->identity, from, to, weight);
 }
 
+static void
+mini_list_published (GArray *list)
+{
+  g_autoptr (VidgenModel) model = vidgen_model_open (EMBEDDED_NAME, NULL);
+  VidgenPublished mini = { .family = "mini",
+    .name = EMBEDDED_NAME,
+    .title = "joint video and sound of procedural scenes",
+    .licence = "LGPL-2.1-or-later" };
+
+  if (!model)
+    return;
+  mini.format = vidgen_model_info (model)->native;
+  mini.memory_bytes = vidgen_model_memory_needed (model, &mini.format);
+  g_array_append_val (list, mini);
+}
+
 const VidgenFamily vidgen_mini_family = {
   .name = "mini",
   .probe = mini_probe,
@@ -273,4 +289,5 @@ const VidgenFamily vidgen_mini_family = {
   .stream_restart = vidgen_mini_stream_restart,
   .stream_next = vidgen_mini_stream_next,
   .stream_stats = vidgen_mini_stream_stats,
+  .list_published = mini_list_published,
 };

@@ -30,14 +30,14 @@ shellcheck_is_content () {
 # The figures of a quick check must not be felt: it is part of every verb.
 driver_helps () {
   sh "$driver" --help >"$folder/help"
-  for verb in demo rtmp bench prompts setup build test env install; do
+  for verb in demo rtmp bench prompts models setup build test env install; do
     grep -q "^  $verb" "$folder/help" || return 1
   done
 }
 
 tool_helps () {
   "$tool" --help >"$folder/help"
-  for verb in demo rtmp bench prompts; do
+  for verb in demo rtmp bench prompts models; do
     grep -q "^  $verb" "$folder/help" || return 1
     "$tool" "$verb" --help >"$folder/verb" || return 1
     grep -q '^Usage:' "$folder/verb" || return 1
@@ -82,6 +82,15 @@ prompts_are_printed () {
     grep -q '^  time  *sunset, day, night$' "$folder/prompts"
 }
 
+models_are_told () {
+  "$tool" models >"$folder/models" || return 1
+  cat "$folder/models"
+  grep -q '^mini: ' "$folder/models" || return 1
+  "$tool" models check mini >"$folder/models" || return 1
+  cat "$folder/models"
+  grep -q 'can be played' "$folder/models"
+}
+
 families_are_true () {
   python3 -B "$VIDGEN_SOURCE/models/mini/train/scenes.py" --check
 }
@@ -97,6 +106,7 @@ check "the tool helps" tool_helps
 check "env gives what GStreamer needs" env_works
 check "what is missing is told" missing_is_told
 check "prompts are printed" prompts_are_printed
+check "models are told" models_are_told
 if python3 -c 'import numpy, scipy' 2>/dev/null; then
   check "the families are those of the training" families_are_true
 else
@@ -107,6 +117,12 @@ out=$folder/clip.mp4
 check "an unknown verb" fails_with "no verb 'dance'" "$tool" dance
 check "an unknown option" fails_with "colour" "$tool" demo --colour red
 check "a word too many" fails_with usage "$tool" demo more
+check "a folder without a model" fails_with "no model that can be played" \
+  "$tool" models check "$folder"
+check "a broken weight file" fails_with "no model that can be played" \
+  "$tool" models check "$VIDGEN_SOURCE/tests/streaming/tap.sh"
+check "odd words after models" fails_with "check and a path" \
+  "$tool" models list
 check "an odd size" fails_with "two even numbers.*'75x40'" \
   "$tool" demo --size 75x40
 check "no size at all" fails_with "not 'large'" "$tool" demo --size large

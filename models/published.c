@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#include "models/family.h"
+
+GArray *
+vidgen_model_published (void)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (VidgenPublished));
+  const VidgenFamily *family;
+
+  for (guint i = 0; (family = vidgen_model_family (i)); i++) {
+    if (family->list_published)
+      family->list_published (list);
+  }
+  return list;
+}
+
+static void
+tell_formats (const VidgenModel *model, GString *report)
+{
+  const VidgenModelInfo *info = vidgen_model_info (model);
+  const guint64 bytes = vidgen_model_memory_needed (model, &info->native);
+  g_autofree char *memory = g_format_size (bytes);
+
+  g_string_append_printf (report,
+      "'%s' of the family %s can be played: %u x %u at %.4g frames a second "
+      "need %s of device memory.\n",
+      info->name, info->family, info->native.width, info->native.height,
+      (double)info->native.fps_n / info->native.fps_d, memory);
+}
+
+char *
+vidgen_model_check (const char *location, gboolean *playable)
+{
+  g_autoptr (GString) report = g_string_new (NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenModel) model = NULL;
+  const VidgenFamily *family;
+
+  for (guint i = 0; (family = vidgen_model_family (i)); i++) {
+    if (family->tell_files)
+      family->tell_files (location, report);
+  }
+  model = vidgen_model_open (location, &error);
+  if (model)
+    tell_formats (model, report);
+  else
+    g_string_append_printf (report, "Cannot be played. %s\n", error->message);
+  *playable = model != NULL;
+  return g_string_free (g_steal_pointer (&report), FALSE);
+}
