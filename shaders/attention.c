@@ -4,8 +4,13 @@
 #include "shaders/attention.h"
 
 #include "attention.spv.h"
+#include "attention_split.spv.h"
+
+/* How many groups a GPU runs at once, at least. */
+#define GROUPS_AT_ONCE 128
 
 static const VidgenKernel attention_kernel = VIDGEN_KERNEL (attention);
+static const VidgenKernel split_kernel = VIDGEN_KERNEL (attention_split);
 
 static const char *const k_names[VIDGEN_ATTENTION_SEGMENTS] = { "k0", "k1",
   "k2", "k3" };
@@ -105,18 +110,54 @@ reference (const void *params)
   vidgen_attention_reference (params);
 }
 
+static guint
+tile_groups (const VidgenAttentionTile *tile, const VidgenAttention *attention)
+{
+  return vidgen_groups (
+             attention->rows, tile->rows * tile->lanes / tile->parts) *
+         attention->heads;
+}
+
+static VidgenAttentionTile
+choose_split (const VidgenDeviceCaps *caps, const VidgenAttention *attention)
+{
+  VidgenAttentionTile tile = {
+    .lanes = MAX (64, caps->max_subgroup_size),
+    .rows = 4,
+    .parts = attention->head_size >= 64 ? 8 : 4,
+  };
+
+  while (tile.rows > 1 && tile_groups (&tile, attention) < GROUPS_AT_ONCE)
+    tile.rows /= 2;
+  return tile;
+}
+
 VidgenAttentionTile
-vidgen_attention_choose (const VidgenDeviceCaps *caps, guint rows)
+vidgen_attention_choose (
+    const VidgenDeviceCaps *caps, const VidgenAttention *attention)
 {
   const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
   const guint lanes =
       cpu ? caps->max_subgroup_size : MAX (32, caps->max_subgroup_size);
 
+  if (!cpu && caps->subgroup_shuffle && caps->min_subgroup_size >= 8)
+    return choose_split (caps, attention);
   return (VidgenAttentionTile){
     .lanes = lanes,
-    .rows = cpu && rows > lanes ? 2 : 1,
+    .rows = cpu && attention->rows > lanes ? 2 : 1,
+    .parts = 1,
     .broadcast = caps->subgroup_ballot && caps->min_subgroup_size >= 8,
   };
+}
+
+static gboolean
+is_aligned (const VidgenAttention *attention)
+{
+  for (guint s = 0; s < attention_segments (attention); s++)
+    if (vidgen_span_address (attention->segments[s].k) % 16 ||
+        vidgen_span_address (attention->segments[s].v) % 16)
+      return FALSE;
+  return TRUE;
 }
 
 static guint64
@@ -130,7 +171,7 @@ void
 vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
 {
   const VidgenAttentionTile tile = vidgen_attention_choose (
-      vidgen_device_caps (vidgen_recorder_device (recorder)), attention->rows);
+      vidgen_device_caps (vidgen_recorder_device (recorder)), attention);
   const guint rows = attention->rows;
   const guint n_segments = attention_segments (attention);
   struct {
@@ -150,10 +191,11 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
     .scale = attention->scale,
   };
   VidgenDispatch dispatch = {
-    .kernel = &attention_kernel,
+    .kernel = tile.parts > 1 ? &split_kernel : &attention_kernel,
     .constants = { tile.lanes, 1, 1, attention->head_size, tile.rows,
-        tile.broadcast, attention->bias.memory != NULL },
-    .n_constants = 7,
+        tile.parts > 1 ? tile.parts : (guint)tile.broadcast,
+        attention->bias.memory != NULL, is_aligned (attention) },
+    .n_constants = tile.parts > 1 ? 8 : 7,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "q", attention->q, FALSE,
@@ -161,8 +203,8 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
         { "out", attention->out, TRUE,
             rows_bytes (attention, rows, attention->out_stride) } },
     .n_accesses = 2,
-    .groups = { vidgen_groups (rows, tile.rows * tile.lanes), attention->heads,
-        1 },
+    .groups = { vidgen_groups (rows, tile.rows * tile.lanes / tile.parts),
+        attention->heads, 1 },
     .operations = 4.0 * rows * attention_keys (attention) * attention->heads *
                   attention->head_size,
     .reference = reference,

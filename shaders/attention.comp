@@ -4,58 +4,22 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
-#include "common.glsl"
+#include "attention.glsl"
 
 // A lane owns ROWS queries of one head, `lanes` apart, and their sums; y is
-// the head. Keys come in blocks, so that the sums are rescaled once a block.
-layout (constant_id = 3) const uint HEAD_SIZE = 32;
-layout (constant_id = 4) const uint ROWS = 1;
+// the head.
 layout (constant_id = 5) const bool BROADCAST = false;
-// The push constants have no room left: with a bias, which allows one segment
-// only, the last one's k is the bias and its strides are the bias's stride.
-layout (constant_id = 6) const bool BIASED = false;
 
-struct Segment
-{
-  F32 k;
-  F32 v;
-  uint count;
-  uint strides; // in fours: k's, and v's from bit 16
-};
-
-layout (push_constant, scalar) uniform Push
-{
-  F32 q;
-  F32 result;
-  Segment segments[4];
-  uint rows;
-  uint q_stride, result_stride;
-  float scale;
-};
-
-const uint KEYS = 4;
 // Lanes that share what they load of a key or a value.
 const uint SHARERS = 8;
-const float LOWEST = -3e38;
-const float LOG2_E = 1.4426950408889634;
-
-const uint lanes = gl_WorkGroupSize.x;
 
 float queries[ROWS * HEAD_SIZE];
 float sums[ROWS * HEAD_SIZE];
-float maxima[ROWS];
-float totals[ROWS];
 
 uint
 row_at (uint i)
 {
   return (gl_WorkGroupID.x * ROWS + i) * lanes + gl_LocalInvocationID.x;
-}
-
-uint
-head_start ()
-{
-  return gl_WorkGroupID.y * HEAD_SIZE;
 }
 
 // Values first .. first + SHARERS - 1, the same for all lanes.
@@ -69,24 +33,12 @@ load_shared (F32 values, uint first, out float loaded[SHARERS])
     loaded[c] = BROADCAST ? subgroupBroadcast (own, c) : values.v[first + c];
 }
 
-// What a score begins with; key < the segment's count.
-float
-bias_at (uint i, uint key)
-{
-  if (!BIASED)
-    return 0.0;
-  const uint row = min (row_at (i), rows - 1);
-  const uint at = gl_WorkGroupID.y * segments[3].strides + rows - 1 + key - row;
-  return segments[3].k.v[at] * LOG2_E;
-}
-
 void
 take_keys (Segment segment, uint first)
 {
   const uint k_stride = (segment.strides & 0xffff) * 4;
   const uint v_stride = (segment.strides >> 16) * 4;
 
-  float scores[ROWS * KEYS];
   [[unroll]] for (uint key = 0; key < KEYS; key++) {
     const uint place = min (first + key, segment.count - 1);
     const uint at = place * k_stride + head_start ();
@@ -103,20 +55,7 @@ take_keys (Segment segment, uint first)
   }
 
   [[unroll]] for (uint i = 0; i < ROWS; i++) {
-    float maximum = maxima[i];
-    [[unroll]] for (uint key = 0; key < KEYS; key++) {
-      if (first + key >= segment.count)
-        scores[i * KEYS + key] = LOWEST;
-      maximum = max (maximum, scores[i * KEYS + key]);
-    }
-    const float fade = exp2 (maxima[i] - maximum);
-    float total = totals[i] * fade;
-    [[unroll]] for (uint key = 0; key < KEYS; key++) {
-      scores[i * KEYS + key] = exp2 (scores[i * KEYS + key] - maximum);
-      total += scores[i * KEYS + key];
-    }
-    maxima[i] = maximum;
-    totals[i] = total;
+    const float fade = weigh (i, first, segment.count);
     [[unroll]] for (uint d = 0; d < HEAD_SIZE; d++)
       sums[i * HEAD_SIZE + d] *= fade;
   }

@@ -51,18 +51,21 @@ void vidgen_attention (
     VidgenRecorder *recorder, const VidgenAttention *attention);
 void vidgen_attention_reference (const VidgenAttention *attention);
 
-/* How the queries are cut: a group of `lanes` invocations takes `rows * lanes`
- * queries of one head. */
+/* How the queries are cut: a group of `lanes` invocations takes `rows` * lanes
+ * / parts queries of one head. */
 typedef struct {
   guint lanes;
   guint rows;
-  gboolean broadcast; /* lanes share what they load of keys and values; needs
-                         subgroups that are full and of eight lanes or more */
+  guint parts; /* 1, or how many lanes share a query, each with a part of its
+                  values; needs shuffles in full subgroups of so many lanes */
+  gboolean broadcast; /* of one part: lanes share what they load of keys and
+                         values; needs subgroups that are full and of eight
+                         lanes or more */
 } VidgenAttentionTile;
 
-/* The tile for `rows` queries; a pure function, and of few values, since each
- * is a pipeline. */
+/* The tile for an attention, of which only the shape counts; a pure function,
+ * and of few values, since each is a pipeline. */
 VidgenAttentionTile vidgen_attention_choose (
-    const VidgenDeviceCaps *caps, guint rows);
+    const VidgenDeviceCaps *caps, const VidgenAttention *attention);
 
 G_END_DECLS

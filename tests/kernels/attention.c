@@ -154,6 +154,16 @@ test_88x552 (VidgenKernelTest *test)
   VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
 }
 
+static VidgenAttentionTile
+choose (const VidgenDeviceCaps *caps, guint rows, guint head_size)
+{
+  const VidgenAttention attention = {
+    .rows = rows, .heads = 12, .head_size = head_size
+  };
+
+  return vidgen_attention_choose (caps, &attention);
+}
+
 static void
 test_choose (void)
 {
@@ -163,18 +173,28 @@ test_choose (void)
     .min_subgroup_size = 8,
     .max_subgroup_size = 8,
     .subgroup_ballot = TRUE,
+    .subgroup_shuffle = TRUE,
   };
 
-  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).lanes, ==, 8);
-  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).rows, ==, 2);
-  g_assert_cmpuint (vidgen_attention_choose (&caps, 8).rows, ==, 1);
-  g_assert_true (vidgen_attention_choose (&caps, 88).broadcast);
+  g_assert_cmpuint (choose (&caps, 88, 32).lanes, ==, 8);
+  g_assert_cmpuint (choose (&caps, 88, 32).rows, ==, 2);
+  g_assert_cmpuint (choose (&caps, 88, 32).parts, ==, 1);
+  g_assert_cmpuint (choose (&caps, 8, 32).rows, ==, 1);
+  g_assert_true (choose (&caps, 88, 32).broadcast);
   caps.min_subgroup_size = 4;
-  g_assert_false (vidgen_attention_choose (&caps, 88).broadcast);
+  g_assert_false (choose (&caps, 88, 32).broadcast);
   caps.type = VIDGEN_DEVICE_DISCRETE;
+  g_assert_cmpuint (choose (&caps, 4680, 128).parts, ==, 1);
   caps.min_subgroup_size = caps.max_subgroup_size = 64;
-  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).lanes, ==, 64);
-  g_assert_cmpuint (vidgen_attention_choose (&caps, 88).rows, ==, 1);
+  g_assert_cmpuint (choose (&caps, 4680, 128).lanes, ==, 64);
+  g_assert_cmpuint (choose (&caps, 4680, 128).parts, ==, 8);
+  g_assert_cmpuint (choose (&caps, 4680, 128).rows, ==, 4);
+  g_assert_cmpuint (choose (&caps, 25, 128).rows, ==, 1);
+  g_assert_cmpuint (choose (&caps, 4680, 32).parts, ==, 4);
+  caps.subgroup_shuffle = FALSE;
+  g_assert_cmpuint (choose (&caps, 88, 32).lanes, ==, 64);
+  g_assert_cmpuint (choose (&caps, 88, 32).rows, ==, 1);
+  g_assert_cmpuint (choose (&caps, 88, 32).parts, ==, 1);
 }
 
 int
