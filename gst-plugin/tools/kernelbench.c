@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
 #include <math.h>
+#include <time.h>
 
 #include <json-glib/json-glib.h>
 
@@ -9,7 +10,7 @@
 #include "gst-plugin/tools/verbs.h"
 #include "shaders/ceiling.h"
 
-#define LIMIT_SECONDS 2.0
+#define DEFAULT_LIMIT_SECONDS 2
 #define PROBE_SECONDS 0.02
 #define LEAST_SECONDS 0.3
 #define MAX_RUNS 50
@@ -21,8 +22,14 @@ typedef struct {
   char *device;
   char *compare;
   char *only;
-  gboolean json, full;
+  gboolean json, full, cpu_time;
+  double limit_seconds;
 } Options;
+
+typedef struct {
+  VidgenDevice *device;
+  gboolean cpu_time; /* processor time over processors, not device time */
+} Bench;
 
 /* What the device does at most, a second. */
 typedef struct {
@@ -39,30 +46,53 @@ typedef struct {
 
 typedef void (*Launch) (gpointer data, VidgenRecorder *recorder);
 
-static gboolean
-time_once (VidgenRecorder *recorder, Launch launch, gpointer data,
-    guint launches, double *seconds, GError **error)
+static double
+cpu_seconds (void)
 {
-  const VidgenStageTime *times;
-  guint n_times;
+  struct timespec now = { 0 };
 
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &now);
+  return ((double)now.tv_sec + (double)now.tv_nsec / 1e9) /
+         g_get_num_processors ();
+}
+
+static double
+device_seconds (VidgenRecorder *recorder)
+{
+  guint n_times;
+  const VidgenStageTime *times = vidgen_recorder_times (recorder, &n_times);
+  double seconds = 0;
+
+  for (guint i = 0; i < n_times; i++)
+    seconds += (double)times[i].time_ns / 1e9;
+  return seconds;
+}
+
+static gboolean
+time_once (const Bench *bench, Launch launch, gpointer data, guint launches,
+    double *seconds, GError **error)
+{
+  g_autoptr (VidgenRecorder) recorder =
+      vidgen_recorder_new (bench->device, VIDGEN_RECORDER_RUN, error);
+  const double start = cpu_seconds ();
+
+  if (!recorder)
+    return FALSE;
   for (guint i = 0; i < launches; i++)
     launch (data, recorder);
   if (!vidgen_recorder_finish (recorder, NULL, error))
     return FALSE;
-  times = vidgen_recorder_times (recorder, &n_times);
-  *seconds = 0;
-  for (guint i = 0; i < n_times; i++)
-    *seconds += (double)times[i].time_ns / 1e9 / launches;
-  *seconds = MAX (*seconds, 1e-9);
+  *seconds =
+      bench->cpu_time ? cpu_seconds () - start : device_seconds (recorder);
+  *seconds = MAX (*seconds / launches, 1e-9);
   return TRUE;
 }
 
 /* The least time of a launch, of one run or as many as fill LEAST_SECONDS, each
  * of `launches`: what else the machine does only adds to it. */
 static gboolean
-time_least (VidgenRecorder *recorder, Launch launch, gpointer data,
-    guint launches, double *seconds, GError **error)
+time_least (const Bench *bench, Launch launch, gpointer data, guint launches,
+    double *seconds, GError **error)
 {
   double total = 0;
 
@@ -70,7 +100,7 @@ time_least (VidgenRecorder *recorder, Launch launch, gpointer data,
   for (guint i = 0; i < MAX_RUNS && total < LEAST_SECONDS; i++) {
     double one;
 
-    if (!time_once (recorder, launch, data, launches, &one, error))
+    if (!time_once (bench, launch, data, launches, &one, error))
       return FALSE;
     total += one * launches;
     *seconds = MIN (*seconds, one);
@@ -86,13 +116,14 @@ launch_case (gpointer data, VidgenRecorder *recorder)
 
 /* Compiles, then times one launch. */
 static gboolean
-probe_case (VidgenDevice *device, VidgenRecorder *recorder,
-    const VidgenKernelCase *one, double *seconds, GError **error)
+probe_case (const Bench *bench, const VidgenKernelCase *one, double *seconds,
+    GError **error)
 {
-  g_autoptr (VidgenKernelRun) run = vidgen_kernel_run_new (device, one, error);
+  g_autoptr (VidgenKernelRun) run =
+      vidgen_kernel_run_new (bench->device, one, error);
 
-  return run && time_once (recorder, launch_case, run, 1, seconds, error) &&
-         time_once (recorder, launch_case, run, 1, seconds, error);
+  return run && time_once (bench, launch_case, run, 1, seconds, error) &&
+         time_once (bench, launch_case, run, 1, seconds, error);
 }
 
 static double
@@ -115,14 +146,14 @@ cut_to (VidgenKernelCase *one, double work)
 /* Grows the work until a launch is long enough to tell how long the whole one
  * would take. */
 static gboolean
-estimate (VidgenDevice *device, VidgenRecorder *recorder,
-    const VidgenKernelCase *whole, double *seconds, GError **error)
+estimate (const Bench *bench, const VidgenKernelCase *whole, double *seconds,
+    GError **error)
 {
   for (double work = 1;; work *= 16) {
     VidgenKernelCase one = *whole;
     const gboolean cut = cut_to (&one, work);
 
-    if (!probe_case (device, recorder, &one, seconds, error))
+    if (!probe_case (bench, &one, seconds, error))
       return FALSE;
     if (!cut || *seconds >= PROBE_SECONDS) {
       *seconds *= work_of (whole) / work_of (&one);
@@ -132,28 +163,25 @@ estimate (VidgenDevice *device, VidgenRecorder *recorder,
 }
 
 static gboolean
-measure_case (VidgenDevice *device, const VidgenKernelCase *whole,
-    gboolean full, Row *row, GError **error)
+measure_case (const Bench *bench, const VidgenKernelCase *whole,
+    double limit_seconds, Row *row, GError **error)
 {
-  g_autoptr (VidgenRecorder) recorder =
-      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
   g_autoptr (VidgenKernelRun) run = NULL;
   double seconds;
   guint launches;
 
-  if (!recorder || !estimate (device, recorder, whole, &seconds, error))
+  if (!estimate (bench, whole, &seconds, error))
     return FALSE;
   row->one = *whole;
-  if (!full)
-    row->cut =
-        cut_to (&row->one, work_of (whole) * MIN (1, LIMIT_SECONDS / seconds));
+  row->cut =
+      cut_to (&row->one, work_of (whole) * MIN (1, limit_seconds / seconds));
   seconds *= work_of (&row->one) / work_of (whole);
   launches = (guint)CLAMP (PROBE_SECONDS / seconds, 1, 1000);
-  run = vidgen_kernel_run_new (device, &row->one, error);
-  row->path = vidgen_kernel_case_path (&row->one, vidgen_device_caps (device));
-  return run && time_once (recorder, launch_case, run, 1, &seconds, error) &&
-         time_least (
-             recorder, launch_case, run, launches, &row->seconds, error);
+  run = vidgen_kernel_run_new (bench->device, &row->one, error);
+  row->path =
+      vidgen_kernel_case_path (&row->one, vidgen_device_caps (bench->device));
+  return run && time_once (bench, launch_case, run, 1, &seconds, error) &&
+         time_least (bench, launch_case, run, launches, &row->seconds, error);
 }
 
 static void
@@ -163,10 +191,10 @@ launch_ceiling (gpointer data, VidgenRecorder *recorder)
 }
 
 static gboolean
-measure_ceiling (VidgenDevice *device, VidgenMatrixShape matrix, double *rate,
-    GError **error)
+measure_ceiling (
+    const Bench *bench, VidgenMatrixShape matrix, double *rate, GError **error)
 {
-  const VidgenDeviceCaps *caps = vidgen_device_caps (device);
+  const VidgenDeviceCaps *caps = vidgen_device_caps (bench->device);
   const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
   VidgenCeiling ceiling = {
     .groups = cpu ? 64 : 2048,
@@ -176,17 +204,15 @@ measure_ceiling (VidgenDevice *device, VidgenMatrixShape matrix, double *rate,
     .matrix = matrix,
     .lanes = caps->max_subgroup_size * (cpu ? 1 : 4),
   };
-  g_autoptr (VidgenRecorder) recorder =
-      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
-  g_autoptr (VidgenMemory) out = vidgen_memory_new (device,
+  g_autoptr (VidgenMemory) out = vidgen_memory_new (bench->device,
       4 * vidgen_ceiling_values (&ceiling), VIDGEN_MEMORY_DEVICE, error);
   double seconds;
 
-  if (!recorder || !out)
+  if (!out)
     return FALSE;
   ceiling.out = vidgen_memory_span (out);
-  if (!time_once (recorder, launch_ceiling, &ceiling, 1, &seconds, error) ||
-      !time_least (recorder, launch_ceiling, &ceiling,
+  if (!time_once (bench, launch_ceiling, &ceiling, 1, &seconds, error) ||
+      !time_least (bench, launch_ceiling, &ceiling,
           (guint)CLAMP (PROBE_SECONDS / seconds, 1, 100), &seconds, error))
     return FALSE;
   *rate = vidgen_ceiling_operations (&ceiling) / seconds;
@@ -204,34 +230,31 @@ launch_copy (gpointer data, VidgenRecorder *recorder)
 }
 
 static gboolean
-measure_copy (VidgenDevice *device, double *rate, GError **error)
+measure_copy (const Bench *bench, double *rate, GError **error)
 {
-  g_autoptr (VidgenRecorder) recorder =
-      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
-  g_autoptr (VidgenMemory) memory =
-      vidgen_memory_new (device, COPY_BYTES, VIDGEN_MEMORY_DEVICE, error);
+  g_autoptr (VidgenMemory) memory = vidgen_memory_new (
+      bench->device, COPY_BYTES, VIDGEN_MEMORY_DEVICE, error);
   double seconds;
 
-  if (!recorder || !memory ||
-      !time_once (recorder, launch_copy, memory, 1, &seconds, error) ||
-      !time_least (recorder, launch_copy, memory, 1, &seconds, error))
+  if (!memory || !time_once (bench, launch_copy, memory, 1, &seconds, error) ||
+      !time_least (bench, launch_copy, memory, 1, &seconds, error))
     return FALSE;
   *rate = COPY_BYTES / seconds;
   return TRUE;
 }
 
 static gboolean
-measure_ceilings (VidgenDevice *device, Ceilings *ceilings, GError **error)
+measure_ceilings (const Bench *bench, Ceilings *ceilings, GError **error)
 {
-  const VidgenDeviceCaps *caps = vidgen_device_caps (device);
+  const VidgenDeviceCaps *caps = vidgen_device_caps (bench->device);
 
   return measure_ceiling (
-             device, (VidgenMatrixShape){ 0 }, &ceilings->plain, error) &&
-         (!caps->matrix.m || measure_ceiling (device, caps->matrix,
+             bench, (VidgenMatrixShape){ 0 }, &ceilings->plain, error) &&
+         (!caps->matrix.m || measure_ceiling (bench, caps->matrix,
                                  &ceilings->subgroup, error)) &&
-         (!caps->group_matrix.m || measure_ceiling (device, caps->group_matrix,
+         (!caps->group_matrix.m || measure_ceiling (bench, caps->group_matrix,
                                        &ceilings->group, error)) &&
-         measure_copy (device, &ceilings->copied, error);
+         measure_copy (bench, &ceilings->copied, error);
 }
 
 /* How long the device would need at its ceilings, against how long it did, and
@@ -392,7 +415,7 @@ is_wanted (const Options *options, const VidgenKernelCase *one)
 }
 
 static gboolean
-run_cases (VidgenDevice *device, const Options *options, JsonObject *other,
+run_cases (const Bench *bench, const Options *options, JsonObject *other,
     GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -400,18 +423,19 @@ run_cases (VidgenDevice *device, const Options *options, JsonObject *other,
   guint n_cases;
   const VidgenKernelCase *cases = vidgen_kernel_cases (&n_cases);
 
-  if (!measure_ceilings (device, &ceilings, error))
+  if (!measure_ceilings (bench, &ceilings, error))
     return FALSE;
   if (options->json)
-    begin_json (builder, vidgen_device_caps (device), &ceilings);
+    begin_json (builder, vidgen_device_caps (bench->device), &ceilings);
   else
-    print_head (vidgen_device_caps (device), &ceilings);
+    print_head (vidgen_device_caps (bench->device), &ceilings);
   for (guint i = 0; i < n_cases; i++) {
     Row row = { 0 };
 
     if (!is_wanted (options, &cases[i]))
       continue;
-    if (!measure_case (device, &cases[i], options->full, &row, error))
+    if (!measure_case (bench, &cases[i],
+            options->full ? INFINITY : options->limit_seconds, &row, error))
       return FALSE;
     if (options->json)
       add_row (builder, &row, &ceilings);
@@ -446,6 +470,7 @@ run (const Options *options, GError **error)
 {
   g_autoptr (JsonParser) other = NULL;
   g_autoptr (VidgenDevice) device = NULL;
+  Bench bench = { .cpu_time = options->cpu_time };
 
   if (options->compare) {
     other = read_other (options->compare, error);
@@ -453,8 +478,9 @@ run (const Options *options, GError **error)
       return FALSE;
   }
   device = vidgen_device_open (options->device, error);
+  bench.device = device;
   return device &&
-         run_cases (device, options,
+         run_cases (&bench, options,
              other ? json_node_get_object (json_parser_get_root (other)) : NULL,
              error);
 }
@@ -462,15 +488,20 @@ run (const Options *options, GError **error)
 gboolean
 vidgen_bench_kernels (GStrv arguments, GError **error)
 {
-  Options options = { 0 };
+  Options options = { .limit_seconds = DEFAULT_LIMIT_SECONDS };
   const GOptionEntry entries[] = {
     { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "For machines", NULL },
     { "full", 0, 0, G_OPTION_ARG_NONE, &options.full,
-        "Run whole what takes more than 2 s", NULL },
+        "Run whole what takes longer than the limit", NULL },
+    { "limit", 0, 0, G_OPTION_ARG_DOUBLE, &options.limit_seconds,
+        "Cut what takes longer (default: 2)", "SECONDS" },
     { "compare", 0, 0, G_OPTION_ARG_FILENAME, &options.compare,
         "Say how many times faster than in a run kept by --json", "FILE" },
     { "only", 0, 0, G_OPTION_ARG_STRING, &options.only,
         "Only the shapes of a model, or a kernel", "WORD" },
+    { "cpu-time", 0, 0, G_OPTION_ARG_NONE, &options.cpu_time,
+        "For CPU devices of busy machines: processor time, over processors",
+        NULL },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
         "GPU by index, UUID or part of its name", "DEVICE" },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
