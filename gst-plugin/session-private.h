@@ -62,6 +62,7 @@ struct _VidgenSession {
   VidgenSettings settings;
   guint settings_serial, settings_seen;
   gboolean settings_pending; /* accepted, but not yet in a chunk */
+  gint64 pending_us;         /* since when some are */
   guint64 synced_frame;      /* before_chunk was called for it */
   gboolean have_format;
   VidgenFormat format;

@@ -75,6 +75,7 @@ take_settings (VidgenSession *session, VidgenGenerator *generator,
 {
   g_autoptr (GCancellable) cancellable = begin_step (session);
   const guint serial = session->settings_serial;
+  const gint64 start_us = g_get_monotonic_time ();
   VidgenSettings settings = { 0 };
   GError *problem = NULL;
 
@@ -85,6 +86,8 @@ take_settings (VidgenSession *session, VidgenGenerator *generator,
 
   if (!problem) {
     session->settings_seen = serial;
+    if (!session->settings_pending)
+      session->pending_us = start_us;
     session->settings_pending = TRUE;
     vidgen_settings_copy (in_force, &settings);
   } else if (!refuse_settings (session, serial, in_force, &problem)) {
@@ -250,12 +253,26 @@ tell_of_way (VidgenSession *session, guint64 from, guint64 to)
   return TRUE;
 }
 
+/* A chunk waits for settings that change all the time: those at hand will do
+ * when a part of its length went by. */
+static gboolean
+is_held_up (const VidgenSession *session)
+{
+  const guint64 chunk_ns = vidgen_timeline_frame_ns (
+      &session->timeline, vidgen_session_model (session)->chunk_frames);
+
+  return session->settings_pending && wants_chunk (session) &&
+         (guint64)(g_get_monotonic_time () - session->pending_us) * 1000 >=
+             chunk_ns / 4;
+}
+
 /* Called and left with the lock held. */
 static gboolean
 step (VidgenSession *session, VidgenGenerator *generator,
     VidgenSettings *in_force, GError **error)
 {
-  if (session->settings_serial != session->settings_seen)
+  if (session->settings_serial != session->settings_seen &&
+      !is_held_up (session))
     return take_settings (session, generator, in_force, error);
 
   make_room_for_settings (session, generator);

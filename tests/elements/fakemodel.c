@@ -185,25 +185,38 @@ fake_load (G_GNUC_UNUSED VidgenModel *model, G_GNUC_UNUSED VidgenDevice *device,
 
 static GBytes *
 fake_encode (G_GNUC_UNUSED VidgenModel *model, const char *prompt,
-    const char *negative, G_GNUC_UNUSED GCancellable *cancellable,
-    G_GNUC_UNUSED GError **error)
+    const char *negative, GCancellable *cancellable, GError **error)
 {
-  const guint code = fake_prompt (prompt) + (negative ? 1 : 0);
+  const double code = fake_prompt (prompt) + (negative ? 1 : 0);
 
+  if (!work_for (g_atomic_int_get (&fake.encode_us), cancellable, error))
+    return NULL;
+  g_atomic_int_inc (&fake.encodes);
   return g_bytes_new (&code, sizeof code);
 }
 
 static gboolean
 fake_check_conditioning (G_GNUC_UNUSED VidgenModel *model, GBytes *data)
 {
-  return g_bytes_get_size (data) == sizeof (guint);
+  return g_bytes_get_size (data) == sizeof (double);
+}
+
+static double
+code_of (GBytes *conditioning)
+{
+  double code;
+
+  memcpy (&code, g_bytes_get_data (conditioning, NULL), sizeof code);
+  return code;
 }
 
 static GBytes *
 fake_blend (
     G_GNUC_UNUSED VidgenModel *model, GBytes *from, GBytes *to, double weight)
 {
-  return g_bytes_ref (weight < 0.5 ? from : to);
+  const double code = (1 - weight) * code_of (from) + weight * code_of (to);
+
+  return g_bytes_new (&code, sizeof code);
 }
 
 static VidgenStream *
@@ -355,8 +368,7 @@ fake_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
   const guint samples =
       vidgen_model_samples_before (info, format, first + frames) - first_sample;
   const gboolean sound = request->audio && info->has_audio;
-  const guint prompt =
-      *(const guint *)g_bytes_get_data (stream->settings.conditioning, NULL);
+  const guint prompt = lrint (code_of (stream->settings.conditioning));
   VidgenPictureLayout layout = { 0 };
 
   if (!wait_for_ration (cancellable, error) ||

@@ -22,14 +22,14 @@ typedef struct {
   gboolean has_audio;
   gboolean flat; /* pictures are of one colour each, fake_colour() */
   /* Read at any time. */
-  gint chunk_us, load_us; /* how long each takes, atomic */
-  gint ration;            /* chunks that may still be made; -1: any,
-                             atomic */
-  gint fail_chunk;        /* the chunk that fails, -1: none, atomic */
-  gint fail_load;         /* atomic */
+  gint chunk_us, load_us, encode_us; /* how long each takes, atomic */
+  gint ration;                       /* chunks that may still be made; -1: any,
+                                        atomic */
+  gint fail_chunk; /* the chunk that fails, -1: none, atomic */
+  gint fail_load;  /* atomic */
   VidgenError fail_code;
   /* Written. */
-  gint chunks;                 /* made so far, atomic */
+  gint chunks, encodes;        /* made so far, atomic */
   gint models, streams;        /* alive, atomic */
   gint last_video, last_audio; /* asked for in the newest chunk, atomic */
 } FakeModel;
@@ -49,7 +49,7 @@ typedef struct {
 /* The colour of a flat picture, each part 0 or 1. */
 void fake_colour (guint64 frame, double rgb[3]);
 FakeContent fake_read (GstBuffer *buffer, const GstCaps *caps);
-/* The `prompt` of a text. */
+/* The `prompt` of a text; amid a transition it lies between those of both. */
 guint fake_prompt (const char *text);
 /* The samples of the family. */
 float fake_left (guint64 sample, guint prompt);

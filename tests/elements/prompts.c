@@ -5,8 +5,13 @@
 
 #include <gst/controller/gstdirectcontrolbinding.h>
 #include <gst/controller/gstinterpolationcontrolsource.h>
+#include <math.h>
+#include <stdlib.h>
 
+#include "tests/elements/holdings.h"
 #include "tests/elements/rig.h"
+
+GST_PLUGIN_STATIC_DECLARE (vidgen);
 
 /* A clip that stops growing when `chunks` have been made, until go_on(): what
  * is changed before then comes in time on the busiest machine. */
@@ -235,26 +240,207 @@ test_determinism (void)
   }
 }
 
+/* Of the chunk in which a picture lies. */
+static guint
+prompt_of_chunk (const Rig *rig, guint64 chunk)
+{
+  return rig_content (rig, chunk_start (chunk)).prompt;
+}
+
+/* Two seconds are eight chunks, each of which goes a ninth of the way. */
 static void
 test_transition (void)
 {
-  guint first_new = 0;
+  const double from = fake_prompt ("an example"), to = fake_prompt ("thunder");
 
+  g_assert_cmpfloat (fabs (to - from), >, 18);
   fake_reset ();
   g_autoptr (Rig) rig = play_part (160, 6);
   g_object_set (rig->src, "transition-time", 2 * (guint64)GST_SECOND, NULL);
   rig_wait_buffers (rig, RIG_VIDEO, 20);
   g_object_set (rig->src, "prompt", "thunder", NULL);
   go_on (-1);
-  const guint64 first = chunk_start (
-      get_uint64 (rig_wait_element (rig, "vidgen-prompt-applied"), "chunk"));
+  const guint64 first =
+      get_uint64 (rig_wait_element (rig, "vidgen-prompt-applied"), "chunk");
   rig_wait (rig, GST_MESSAGE_EOS);
   rig_state (rig, GST_STATE_NULL);
-  while (rig_content (rig, first_new).prompt == fake_prompt ("an example"))
-    first_new++;
-  /* The fake model turns half-way through eight chunks. */
-  g_assert_cmpuint (first_new, >, first + 8);
-  g_assert_cmpuint (first_new, <, first + 24);
+  g_assert_cmpuint (first, <, 20);
+  g_assert_cmpuint (prompt_of_chunk (rig, first - 1), ==, from);
+  for (guint i = 0; i < 12; i++)
+    g_assert_cmpuint (prompt_of_chunk (rig, first + i), ==,
+        lrint (from + (to - from) * MIN (1, (i + 1) / 9.0)));
+}
+
+/* A change amid a transition goes on from where that was. */
+static void
+test_transition_anew (void)
+{
+  const double from = fake_prompt ("an example"), to = fake_prompt ("thunder");
+  double there = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = play_part (160, 6);
+  g_object_set (rig->src, "transition-time", 2 * (guint64)GST_SECOND, NULL);
+  rig_wait_buffers (rig, RIG_VIDEO, 20);
+  g_object_set (rig->src, "prompt", "thunder", NULL);
+  go_on (5);
+  const guint64 first =
+      get_uint64 (rig_wait_element (rig, "vidgen-prompt-applied"), "chunk");
+  rig_wait_buffers (rig, RIG_VIDEO, chunk_start (first + 4));
+  g_object_set (rig->src, "prompt", "an example", NULL);
+  go_on (-1);
+  const guint64 second =
+      get_uint64 (rig_wait_element (rig, "vidgen-prompt-applied"), "chunk");
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpuint (second, ==, first + 5);
+  for (guint i = 0; i < 5; i++) {
+    there = from + (to - from) * (i + 1) / 9;
+    g_assert_cmpuint (prompt_of_chunk (rig, first + i), ==, lrint (there));
+  }
+  for (guint i = 0; i < 12; i++)
+    g_assert_cmpuint (prompt_of_chunk (rig, second + i), ==,
+        lrint (there + (from - there) * MIN (1, (i + 1) / 9.0)));
+}
+
+/* Prompts that come faster than they can be encoded hold up no chunk. */
+static void
+test_faster_than_encoding (void)
+{
+  fake_reset ();
+  fake.encode_us = 50000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 10);
+  const guint before = rig_received (rig, RIG_VIDEO);
+  for (guint i = 0; i < 200; i++) {
+    g_autofree char *prompt = g_strdup_printf ("%u", i);
+    g_object_set (rig->src, "prompt", prompt, NULL);
+    g_usleep (10000);
+  }
+  g_assert_cmpuint (rig_received (rig, RIG_VIDEO), >, before + 40);
+}
+
+typedef struct {
+  GstElement *pipeline, *src;
+  gint newest; /* number of the newest prompt that was told to be applied */
+  guint applied;
+} Steered;
+
+/* Prompts are "NUMBER …", in order. */
+static void
+read_applied (Steered *steered)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (steered->pipeline);
+  GstMessage *message;
+
+  while ((message = gst_bus_pop (bus))) {
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), !=, GST_MESSAGE_ERROR);
+    if (gst_message_has_name (message, "vidgen-prompt-applied")) {
+      const gint number = atoi (gst_structure_get_string (
+          gst_message_get_structure (message), "prompt"));
+      g_assert_cmpint (number, >, steered->newest);
+      steered->newest = number;
+      steered->applied++;
+    }
+    gst_message_unref (message);
+  }
+}
+
+static void
+steer (Steered *steered, guint first, guint n)
+{
+  for (guint i = first; i < first + n; i++) {
+    g_autofree char *padding = g_strnfill (1000, 'a' + i % 26);
+    g_autofree char *prompt = g_strdup_printf ("%u %s", i, padding);
+    g_object_set (steered->src, "prompt", prompt, NULL);
+    g_usleep (2000);
+    read_applied (steered);
+  }
+}
+
+/* A thousand changes in a few seconds cost neither memory nor chunks. */
+static void
+test_thousand (gconstpointer live)
+{
+  Steered steered = { .newest = -1 };
+  g_autoptr (GError) error = NULL;
+
+  fake_reset ();
+  fake.fps_n = 400;
+  GST_PLUGIN_STATIC_REGISTER (vidgen);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "vidgensrc name=s model=fake device=host buffer-time=20000000 "
+      "s.video ! fakesink sync=true enable-last-sample=false "
+      "s.audio ! fakesink sync=true enable-last-sample=false",
+      &error);
+  g_assert_no_error (error);
+  g_autoptr (GstElement) src = gst_bin_get_by_name (GST_BIN (pipeline), "s");
+  g_object_set (src, "is-live", live != NULL, "transition-time",
+      (guint64)25 * GST_MSECOND, NULL);
+  steered.pipeline = pipeline;
+  steered.src = src;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  steer (&steered, 0, 300);
+  const Holdings before = holdings_now ();
+  const gint chunks = g_atomic_int_get (&fake.chunks);
+  steer (&steered, 300, 700);
+  const Holdings after = holdings_now ();
+  g_assert_cmpint (g_atomic_int_get (&fake.chunks), >, chunks + 50);
+  for (guint i = 0; steered.newest < 999; i++) {
+    g_assert_cmpuint (i, <, 20000);
+    g_usleep (1000);
+    read_applied (&steered);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_assert_cmpuint (steered.applied, >, 50);
+  g_assert_cmpuint (after.descriptors, <=, before.descriptors);
+  g_assert_cmpuint (after.threads, <=, before.threads);
+  if (!g_getenv ("VIDGEN_SANITIZED"))
+    g_assert_cmpuint (
+        after.resident_bytes, <, before.resident_bytes + (512 << 10));
+}
+
+static void
+assert_title (const Rig *rig, const char *text)
+{
+  for (guint pad = 0; pad < RIG_PADS; pad++)
+    g_assert_cmpuint (count_titles (rig, pad, *text ? text : NULL), ==, 1);
+}
+
+/* Any text is a prompt, and is told as it was set. */
+static void
+test_texts (void)
+{
+  g_autofree char *longest = g_strnfill (10000, 'x');
+  const char *const texts[] = { "", longest,
+    "\u05d2\u05dc\u05d9\u05dd \u05d1\u05dc\u05d9\u05dc\u05d4",
+    "\u0623\u0645\u0648\u0627\u062c \u200fthe sea\u200e",
+    "\U0001f30a\U0001f525 \U0001f468\u200d\U0001f469\u200d\U0001f467 "
+    "\u2764\ufe0f",
+    "e\u0301 \u6d77\u6d6a \u0e1b\u0e35\u0e48", "\t\n\"quoted\" \\ $HOME %s" };
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", "prompt", "ocean",
+      "buffer-time", (guint64)250 * GST_MSECOND, NULL);
+  for (guint pad = 0; pad < RIG_PADS; pad++)
+    g_object_set (rig->tracks[pad].sink, "sync", TRUE, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_object_set (rig->src, "prompt", texts[i], NULL);
+    const GstStructure *applied =
+        rig_wait_element (rig, "vidgen-prompt-applied");
+    g_assert_cmpstr (
+        gst_structure_get_string (applied, "prompt"), ==, texts[i]);
+    for (guint pad = 0; pad < RIG_PADS; pad++)
+      rig_wait_buffers (rig, pad, rig_received (rig, pad) + 12);
+  }
+  rig_state (rig, GST_STATE_NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    assert_title (rig, texts[i]);
 }
 
 int
@@ -272,5 +458,10 @@ main (int argc, char **argv)
   g_test_add_func ("/prompts/controlled-guidance", test_controlled_guidance);
   g_test_add_func ("/prompts/determinism", test_determinism);
   g_test_add_func ("/prompts/transition", test_transition);
+  g_test_add_func ("/prompts/transition-anew", test_transition_anew);
+  g_test_add_func ("/prompts/faster-than-encoding", test_faster_than_encoding);
+  g_test_add_data_func ("/prompts/thousand", NULL, test_thousand);
+  g_test_add_data_func ("/prompts/thousand-live", "live", test_thousand);
+  g_test_add_func ("/prompts/texts", test_texts);
   return g_test_run ();
 }
