@@ -102,7 +102,8 @@ install_stream_properties (GObjectClass *klass)
           DEFAULT_DEVICE, READY));
   g_object_class_install_property (klass, GST_VIDGEN_PROP_CACHE_DIR,
       g_param_spec_string ("cache-dir", "Cache folder",
-          "Where compiled pipelines are kept; NULL for the user's cache folder",
+          "Where compiled pipelines and encoded prompts are kept; NULL for the "
+          "user's cache folder",
           NULL, READY));
   g_object_class_install_property (klass, GST_VIDGEN_PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",

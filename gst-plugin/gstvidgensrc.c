@@ -373,13 +373,14 @@ close_model (GstVidgenSrc *src)
 }
 
 static void
-set_cache_dir (VidgenDevice *device, const char *cache_dir)
+set_cache_dir (GstVidgenSrc *src, const char *cache_dir)
 {
   g_autofree char *path =
       cache_dir ? g_strdup (cache_dir)
                 : g_build_filename (g_get_user_cache_dir (), "vidgensrc", NULL);
 
-  vidgen_device_set_cache_dir (device, path);
+  vidgen_device_set_cache_dir (src->device, path);
+  vidgen_model_set_cache_dir (src->model, path);
 }
 
 static void
@@ -410,7 +411,7 @@ open_model (GstVidgenSrc *src, GError **error)
     return FALSE;
   if (src->model && g_str_equal (location, src->opened_model) &&
       g_str_equal (device_name, src->opened_device)) {
-    set_cache_dir (src->device, cache_dir);
+    set_cache_dir (src, cache_dir);
     return TRUE;
   }
   close_model (src);
@@ -422,7 +423,7 @@ open_model (GstVidgenSrc *src, GError **error)
     close_model (src);
     return FALSE;
   }
-  set_cache_dir (src->device, cache_dir);
+  set_cache_dir (src, cache_dir);
   warn_of_cpu (src, device_name);
   src->opened_model = g_steal_pointer (&location);
   src->opened_device = g_steal_pointer (&device_name);

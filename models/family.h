@@ -36,7 +36,14 @@ struct _VidgenFamily {
    * is called under the model's lock. */
   GBytes *(*encode) (VidgenModel *model, const char *prompt,
       const char *negative, GCancellable *cancellable, GError **error);
-  /* Whether bytes from elsewhere have the right shape. */
+  /* Where encoding is dear, encoded prompts are kept on disk, and this tells
+   * what they depend on besides the prompt: a digest of tokenizer and text
+   * encoder or, where these are too large to read, their names, sizes and times
+   * of change. Lives as long as the model. No function, or NULL: nothing is
+   * kept. */
+  const char *(*encoder_identity) (const VidgenModel *model);
+  /* Whether bytes from elsewhere have the right shape. They begin at a multiple
+   * of 8 bytes. */
   gboolean (*check_conditioning) (VidgenModel *model, GBytes *data);
   /* (1 - weight) * from + weight * to, 0 < weight < 1; any thread. */
   GBytes *(*blend) (
@@ -69,7 +76,8 @@ struct _VidgenModel {
   const VidgenFamily *family;
   VidgenModelInfo info;
   VidgenDevice *device; /* NULL until loaded; owned */
-  GMutex lock;          /* guards load and encode */
+  GMutex lock;          /* guards load, encode and cache_dir */
+  char *cache_dir;      /* of model.c */
 };
 
 struct _VidgenStream {

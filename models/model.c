@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/checkpoint/safetensors.h"
+#include "models/conditioning-cache.h"
 #include "models/family.h"
 #include "models/history.h"
 #include "models/mini/mini.h"
@@ -120,6 +121,7 @@ vidgen_model_unref (VidgenModel *model)
     return;
   device = model->device;
   g_mutex_clear (&model->lock);
+  g_free (model->cache_dir);
   model->family->free (model);
   vidgen_device_unref (device);
 }
@@ -231,6 +233,42 @@ check_prompt (const char *prompt, const char *what, GError **error)
   return TRUE;
 }
 
+void
+vidgen_model_set_cache_dir (VidgenModel *model, const char *path)
+{
+  g_mutex_lock (&model->lock);
+  g_free (model->cache_dir);
+  model->cache_dir =
+      path ? g_build_filename (path, "conditionings", NULL) : NULL;
+  g_mutex_unlock (&model->lock);
+}
+
+/* By way of the disk where that is worth it. */
+static GBytes *
+encode (VidgenModel *model, const char *prompt, const char *negative,
+    GCancellable *cancellable, GError **error)
+{
+  const VidgenFamily *family = model->family;
+  const char *identity = model->cache_dir && family->encoder_identity
+                             ? family->encoder_identity (model)
+                             : NULL;
+
+  if (!identity)
+    return family->encode (model, prompt, negative, cancellable, error);
+
+  g_autofree char *key =
+      vidgen_conditioning_cache_key (family->name, identity, prompt, negative);
+  g_autoptr (GBytes) kept =
+      vidgen_conditioning_cache_read (model->cache_dir, key);
+  if (kept && family->check_conditioning (model, kept))
+    return g_steal_pointer (&kept);
+  GBytes *made = family->encode (model, prompt, negative, cancellable, error);
+  if (made)
+    vidgen_conditioning_cache_write (
+        model->cache_dir, key, made, VIDGEN_CONDITIONING_CACHE_BYTES);
+  return made;
+}
+
 VidgenConditioning *
 vidgen_model_encode (VidgenModel *model, const char *prompt,
     const char *negative, GCancellable *cancellable, GError **error)
@@ -247,7 +285,7 @@ vidgen_model_encode (VidgenModel *model, const char *prompt,
     return NULL;
   }
   g_mutex_lock (&model->lock);
-  bytes = model->family->encode (model, prompt, negative, cancellable, error);
+  bytes = encode (model, prompt, negative, cancellable, error);
   g_mutex_unlock (&model->lock);
   return wrap (bytes);
 }

@@ -127,6 +127,10 @@ gboolean vidgen_model_load (VidgenModel *model, VidgenDevice *device,
     VidgenLoadProgress progress, gpointer user_data, GCancellable *cancellable,
     GError **error);
 
+/* Where prompts that are dear to encode are kept, from the next one on; NULL,
+ * as at first: nowhere. */
+void vidgen_model_set_cache_dir (VidgenModel *model, const char *path);
+
 /* Encodes a prompt on a loaded model. `negative` may be NULL. Errors: INVALID
  * (not UTF-8, longer than VIDGEN_PROMPT_MAX_BYTES), UNSUPPORTED (a negative
  * prompt where there is no guidance), device errors.

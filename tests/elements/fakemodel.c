@@ -195,6 +195,12 @@ fake_encode (G_GNUC_UNUSED VidgenModel *model, const char *prompt,
   return g_bytes_new (&code, sizeof code);
 }
 
+static const char *
+fake_encoder_identity (G_GNUC_UNUSED const VidgenModel *model)
+{
+  return fake.dear ? "the fake encoder" : NULL;
+}
+
 static gboolean
 fake_check_conditioning (G_GNUC_UNUSED VidgenModel *model, GBytes *data)
 {
@@ -418,6 +424,7 @@ static const VidgenFamily family = {
   .memory_needed = fake_memory_needed,
   .load = fake_load,
   .encode = fake_encode,
+  .encoder_identity = fake_encoder_identity,
   .check_conditioning = fake_check_conditioning,
   .blend = fake_blend,
   .stream_new = fake_stream_new,

@@ -20,6 +20,7 @@ typedef struct {
   guint first_chunk_frames, chunk_frames;
   guint size_step; /* of 16 to 64 by 8 to 64 pixels */
   gboolean has_audio;
+  gboolean dear; /* to encode: prompts are kept on disk */
   gboolean flat; /* pictures are of one colour each, fake_colour() */
   /* Read at any time. */
   gint chunk_us, load_us, encode_us; /* how long each takes, atomic */

@@ -443,6 +443,34 @@ test_texts (void)
     assert_title (rig, texts[i]);
 }
 
+static void
+run_with_cache (const char *cache_dir, gint encodes)
+{
+  fake_reset ();
+  fake.dear = TRUE;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "cache-dir", cache_dir, "prompt", "thunder",
+      "num-buffers", 10, NULL);
+  rig_run (rig);
+  g_assert_cmpuint (rig_content (rig, 5).prompt, ==, fake_prompt ("thunder"));
+  g_assert_cmpint (fake.encodes, ==, encodes);
+}
+
+/* Where that is worth it, a prompt is encoded once: the empty one, which every
+ * stream begins with, and its own. */
+static void
+test_kept_on_disk (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp ("vidgen-cache-XXXXXX", &error);
+  g_autofree char *command = g_strdup_printf ("rm -r '%s'", folder);
+
+  g_assert_no_error (error);
+  run_with_cache (folder, 2);
+  run_with_cache (folder, 0);
+  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -463,5 +491,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/prompts/thousand", NULL, test_thousand);
   g_test_add_data_func ("/prompts/thousand-live", "live", test_thousand);
   g_test_add_func ("/prompts/texts", test_texts);
+  g_test_add_func ("/prompts/kept-on-disk", test_kept_on_disk);
   return g_test_run ();
 }
