@@ -32,6 +32,7 @@
 #include "gst-plugin/gstvidgencaps.h"
 #include "gst-plugin/gstvidgenerror.h"
 #include "gst-plugin/gstvidgenoptions.h"
+#include "gst-plugin/gstvidgenpreset.h"
 #include "gst-plugin/gstvidgenplayer.h"
 #include "gst-plugin/gstvidgenreporter.h"
 #include "gst-plugin/gstvidgenseek.h"
@@ -73,10 +74,10 @@ static void gst_vidgen_src_uri_handler_init (
     gpointer iface, gpointer iface_data);
 
 G_DEFINE_TYPE_WITH_CODE (GstVidgenSrc, gst_vidgen_src, GST_TYPE_BIN,
-    G_IMPLEMENT_INTERFACE (
-        GST_TYPE_URI_HANDLER, gst_vidgen_src_uri_handler_init)
-        G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET, NULL) GST_DEBUG_CATEGORY_INIT (
-            gst_vidgen_debug, "vidgensrc", 0, "generated video and sound"))
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER,
+        gst_vidgen_src_uri_handler_init) G_IMPLEMENT_INTERFACE (GST_TYPE_PRESET,
+        gst_vidgen_preset_init) GST_DEBUG_CATEGORY_INIT (gst_vidgen_debug,
+        "vidgensrc", 0, "generated video and sound"))
 GST_ELEMENT_REGISTER_DEFINE (
     vidgensrc, "vidgensrc", GST_RANK_NONE, GST_TYPE_VIDGEN_SRC)
 

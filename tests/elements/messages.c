@@ -220,25 +220,6 @@ test_first_pad (void)
   g_assert_true (GST_OBJECT_FLAG_IS_SET (src, GST_ELEMENT_FLAG_SOURCE));
 }
 
-static void
-test_presets (void)
-{
-  g_autofree char *prompt = NULL;
-  g_autoptr (GstElement) src = g_object_new (GST_TYPE_VIDGEN_SRC, NULL);
-
-  gst_object_ref_sink (src);
-  g_object_set (src, "prompt", "waves", "steps", 4, NULL);
-  if (!gst_preset_save_preset (GST_PRESET (src), "vidgen-test")) {
-    g_test_skip ("presets cannot be written here");
-    return;
-  }
-  g_object_set (src, "prompt", "other", "steps", 1, NULL);
-  g_assert_true (gst_preset_load_preset (GST_PRESET (src), "vidgen-test"));
-  g_object_get (src, "prompt", &prompt, NULL);
-  g_assert_cmpstr (prompt, ==, "waves");
-  g_assert_true (gst_preset_delete_preset (GST_PRESET (src), "vidgen-test"));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -252,6 +233,5 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/bounded", test_bounded);
   g_test_add_func ("/messages/static-registration", test_static_registration);
   g_test_add_func ("/messages/first-pad", test_first_pad);
-  g_test_add_func ("/messages/presets", test_presets);
   return g_test_run ();
 }
