@@ -103,6 +103,8 @@ on_chunk_made (
 {
   GstVidgenReporter *reporter = user_data;
 
+  if (reporter->energy)
+    vidgen_energy_joules (reporter->energy);
   GST_LOG_OBJECT (reporter->element,
       "chunk %" G_GUINT64_FORMAT " took %" GST_TIME_FORMAT ", %" GST_TIME_FORMAT
       " are ahead",

@@ -5,6 +5,7 @@
 
 #include <gst/gst.h>
 
+#include "gst-plugin/energy.h"
 #include "gst-plugin/session.h"
 
 G_BEGIN_DECLS
@@ -16,6 +17,7 @@ typedef struct {
   gint percent;
   gint failed;           /* atomic: an error was posted */
   GstClockTime frame_ns; /* what an underrun is at least */
+  VidgenEnergy *energy;  /* NULL: nothing tells; not owned */
   /* Settings went back to those in force. */
   void (*restored) (GstElement *element, const VidgenSettings *in_force);
 } GstVidgenReporter;

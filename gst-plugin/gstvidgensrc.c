@@ -49,7 +49,8 @@ struct _GstVidgenSrc {
   GstPad *pads[VIDGEN_TRACKS];
   GstVidgenReporter reporter;
 
-  GMutex lock; /* guards what follows, to `session` */
+  GMutex lock; /* guards what follows, to `session`, and reporter.energy
+                  where the worker does not run */
   GstVidgenOptions options;
   char *uri;
   VidgenSession *session; /* in PAUSED and PLAYING */
@@ -485,6 +486,7 @@ start_session (GstVidgenSrc *src)
   params.buffer_ns = src->options.buffer_time;
   params.underrun = src->options.on_underrun;
   params.settings = &src->options.settings;
+  src->reporter.energy = vidgen_energy_new ("/sys");
   src->session = vidgen_session_new (
       &params, &gst_vidgen_reporter_callbacks, &src->reporter);
   g_autofree char *comment = g_strdup_printf (
@@ -511,6 +513,7 @@ free_session (GstVidgenSrc *src)
 {
   g_mutex_lock (&src->lock);
   VidgenSession *session = g_steal_pointer (&src->session);
+  g_clear_pointer (&src->reporter.energy, vidgen_energy_free);
   g_mutex_unlock (&src->lock);
   for (guint i = 0; i < VIDGEN_TRACKS; i++)
     gst_vidgen_pad_src_set_session (src->children[i], NULL, NULL);
@@ -634,8 +637,8 @@ make_stats (GstVidgenSrc *src)
 
   if (session)
     vidgen_session_stats (session, &stats);
-  return gst_structure_new ("vidgen-stats", "chunks", G_TYPE_UINT64,
-      stats.chunks, "frames", G_TYPE_UINT64, stats.frames,
+  GstStructure *structure = gst_structure_new ("vidgen-stats", "chunks",
+      G_TYPE_UINT64, stats.chunks, "frames", G_TYPE_UINT64, stats.frames,
       "time-to-first-chunk", G_TYPE_UINT64, stats.first_chunk_ns,
       "real-time-factor", G_TYPE_DOUBLE, stats.real_time_factor, "underruns",
       G_TYPE_UINT64, stats.underruns, "deadline-attainment", G_TYPE_DOUBLE,
@@ -643,6 +646,12 @@ make_stats (GstVidgenSrc *src)
       "queue-level", G_TYPE_UINT64, stats.level_ns, "device-time",
       G_TYPE_UINT64, stats.device_ns, "peak-memory", G_TYPE_UINT64,
       stats.memory_peak_bytes, NULL);
+  g_mutex_lock (&src->lock);
+  if (src->reporter.energy)
+    gst_structure_set (structure, "joules", G_TYPE_DOUBLE,
+        vidgen_energy_joules (src->reporter.energy), NULL);
+  g_mutex_unlock (&src->lock);
+  return structure;
 }
 
 static void
