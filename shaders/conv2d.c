@@ -12,8 +12,8 @@
 
 static const VidgenKernel conv2d_kernel = VIDGEN_KERNEL (conv2d);
 
-static guint
-block_of (guint out_channels)
+guint
+vidgen_conv2d_block (guint out_channels)
 {
   return out_channels < MAX_BLOCK ? (out_channels + 3) / 4 * 4 : MAX_BLOCK;
 }
@@ -36,7 +36,7 @@ packed_index (guint block, guint inputs, guint kernel, guint o, guint ky,
 static gsize
 packed_values (guint out_channels, guint inputs, guint kernel)
 {
-  const guint block = block_of (out_channels);
+  const guint block = vidgen_conv2d_block (out_channels);
 
   return (gsize)vidgen_groups (out_channels, block) * block * kernel * kernel *
          4 * vidgen_groups (inputs, 4);
@@ -55,7 +55,7 @@ vidgen_conv2d_pack (guint out_channels, guint inputs, guint kernel,
     VidgenType type, const void *src, void *dst)
 {
   const gsize bytes = vidgen_type_bytes (type);
-  const guint block = block_of (out_channels);
+  const guint block = vidgen_conv2d_block (out_channels);
   const guint8 *from = src;
   guint8 *to = dst;
 
@@ -70,6 +70,20 @@ vidgen_conv2d_pack (guint out_channels, guint inputs, guint kernel,
               from, bytes);
           from += bytes;
         }
+}
+
+void
+vidgen_conv2d_unpack (guint out_channels, guint inputs, guint kernel,
+    VidgenType type, const void *src, float *dst)
+{
+  const guint block = vidgen_conv2d_block (out_channels);
+
+  for (guint o = 0; o < out_channels; o++)
+    for (guint i = 0; i < inputs; i++)
+      for (guint ky = 0; ky < kernel; ky++)
+        for (guint kx = 0; kx < kernel; kx++)
+          *dst++ = vidgen_type_value (
+              type, src, packed_index (block, inputs, kernel, o, ky, kx, i));
 }
 
 static guint
@@ -107,7 +121,7 @@ static void
 add_pixel (const VidgenConv2d *conv, const float *weights, const float *x,
     guint first, guint o, guint ky, guint kx, double sums[MAX_BLOCK])
 {
-  const guint block = block_of (conv->out_channels);
+  const guint block = vidgen_conv2d_block (conv->out_channels);
 
   for (guint i = 0; i < conv->in_channels; i++) {
     const float *weight = weights + packed_index (block, inputs_of (conv),
@@ -153,7 +167,7 @@ store_block (const VidgenConv2d *conv, const double sums[MAX_BLOCK],
 {
   const float *bias = vidgen_span_map (conv->bias);
   const float *residual = vidgen_span_map (conv->residual);
-  const guint block = block_of (conv->out_channels);
+  const guint block = vidgen_conv2d_block (conv->out_channels);
   const guint end = MIN (first + block, conv->out_channels);
   float *out = vidgen_span_map (conv->out);
 
@@ -184,7 +198,7 @@ vidgen_conv2d_reference (const VidgenConv2d *conv)
     for (guint row = 0; row < conv->height; row++)
       for (guint column = 0; column < conv->width; column++)
         for (guint o = 0; o < conv->out_channels;
-             o += block_of (conv->out_channels)) {
+             o += vidgen_conv2d_block (conv->out_channels)) {
           sum_block (conv, weights, frame, row, column, o, sums);
           store_block (conv, sums, frame, row, column, o);
         }
@@ -218,7 +232,7 @@ vidgen_conv2d (VidgenRecorder *recorder, const VidgenConv2d *conv)
   const VidgenDeviceCaps *caps =
       vidgen_device_caps (vidgen_recorder_device (recorder));
   const guint group_size = group_size_for (caps);
-  const guint block = block_of (conv->out_channels);
+  const guint block = vidgen_conv2d_block (conv->out_channels);
   const guint inputs = inputs_of (conv);
   const guint strips =
       vidgen_groups (conv->width, PIXELS) * conv->height * conv->frames;

@@ -58,7 +58,12 @@ gsize vidgen_conv2d_packed_bytes (
  * kernel above. The reference reads the packed form as well. */
 void vidgen_conv2d_pack (guint out_channels, guint inputs, guint kernel,
     VidgenType type, const void *src, void *dst);
+/* The inverse, as floats. */
+void vidgen_conv2d_unpack (guint out_channels, guint inputs, guint kernel,
+    VidgenType type, const void *src, float *dst);
 
+/* Outputs that an invocation makes, and the packed weight keeps together. */
+guint vidgen_conv2d_block (guint out_channels);
 /* How many lanes of a subgroup fetch weights for one another, a constant of
  * the shader. */
 guint vidgen_conv2d_lanes (const VidgenDeviceCaps *caps);
