@@ -4,6 +4,7 @@
 #include "tests/elements/fakemodel.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS 8
@@ -441,6 +442,8 @@ fake_reset (void)
 
   if (g_once_init_enter (&registered)) {
     vidgen_model_register_family (&family);
+    if (g_getenv ("VIDGEN_DEINIT"))
+      atexit (gst_deinit);
     g_once_init_leave (&registered, 1);
   }
   fake = (FakeModel){
