@@ -115,6 +115,10 @@ fi
 
 out=$folder/clip.mp4
 check "an unknown verb" fails_with "no verb 'dance'" "$tool" dance
+check "an unknown sanitizer" fails_with "address or thread, not 'memory'" \
+  sh "$driver" test --sanitize memory
+check "no sanitizer" fails_with "address or thread" \
+  sh "$driver" test --sanitize
 check "an unknown option" fails_with "colour" "$tool" demo --colour red
 check "a word too many" fails_with usage "$tool" demo more
 check "a folder without a model" fails_with "no model that can be played" \
