@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# SPDX-FileCopyrightText: The vidgensrc authors
+#
+# Streams for some minutes to an nginx that is killed and started again every
+# half minute, with a new prompt in each: the tool connects again each time and
+# its scene goes on, and it holds no more in the end than after the first time.
+# VIDGEN_SOAK_ROUNDS: how often (default: 4).
+# shellcheck disable=SC2317  # functions are called by check
+set -eu
+# shellcheck source=tests/streaming/tap.sh
+. "${VIDGEN_SOURCE:?}/tests/streaming/tap.sh"
+# shellcheck source=tests/streaming/nginx.sh
+. "$VIDGEN_SOURCE/tests/streaming/nginx.sh"
+
+rounds=${VIDGEN_SOAK_ROUNDS:-4}
+fps=16
+seconds=20 # of stream in each round
+max_growth_kb=16384
+
+records () {
+  mkdir -p "$folder/$1"
+  echo "record all; record_path $folder/$1"
+}
+
+starts_again () {
+  for _ in 1 2 3 4 5; do
+    ! run_server "$(records "$round")" || return 0
+  done
+  cat "$folder/nginx.out" "$folder/error.log"
+  return 1
+}
+
+dies () {
+  kill -KILL "$server"
+  wait "$server" 2>/dev/null || true
+  ! kill -0 "$server" 2>/dev/null
+}
+
+read_recording () {
+  timeout 60 ffprobe -v error -show_entries packet=codec_type,dts_time \
+    -of csv=p=0 "$folder/$round/scene.flv" >"$folder/packets" 2>/dev/null \
+    </dev/null || true
+}
+
+count () {
+  grep -c "^$1," "$folder/packets" || true
+}
+
+is_recorded () {
+  for _ in $(seq 180); do
+    read_recording
+    [ "$(count video)" -lt $((seconds * fps)) ] || return 0
+    kill -0 "$sender" 2>/dev/null || break
+    sleep 1
+  done
+  echo "$(count video) pictures, $(count audio) packets of sound"
+  cat "$folder/sender.err" "$folder/error.log"
+  return 1
+}
+
+# Pictures come at even distances, and sound for as long as they do.
+is_whole () {
+  awk -F, -v fps="$fps" '
+    /^(video|audio),/ {
+      if ($1 in last && $2 <= last[$1])
+        bad = bad " " $0
+      if ($1 == "video" && ("video" in last) &&
+          ($2 - last["video"] - 1 / fps) ^ 2 > 0.002 ^ 2)
+        bad = bad " " $0
+      if (!($1 in first))
+        first[$1] = $2
+      last[$1] = $2
+    }
+    END {
+      print first["video"] "-" last["video"] " s, " first["audio"] "-" \
+        last["audio"] " s" bad
+      begin = first["video"] - first["audio"]
+      exit bad != "" || begin ^ 2 > (1 / fps + 0.05) ^ 2
+    }' "$folder/packets"
+}
+
+prompt_is_taken () {
+  for _ in $(seq 120); do
+    ! grep -q "prompt: scene $round\$" "$folder/sender.err" || return 0
+    sleep 0.5
+  done
+  cat "$folder/sender.err"
+  return 1
+}
+
+# The scene is not begun anew: the model is loaded once.
+goes_on () {
+  [ "$(grep -c '^load: 100' "$folder/sender.err")" = 1 ]
+}
+
+# says PATTERN COUNT
+says () {
+  for _ in $(seq 120); do
+    [ "$(grep -c "$1" "$folder/sender.err")" -lt "$2" ] || break
+    sleep 0.5
+  done
+  cat "$folder/sender.err"
+  [ "$(grep -c "$1" "$folder/sender.err")" = "$2" ]
+}
+
+# Resident KiB, threads and descriptors of the sender.
+holdings () {
+  awk '/^VmRSS|^Threads/ { printf "%s ", $2 }' "/proc/$sender/status"
+  find "/proc/$sender/fd" -mindepth 1 | wc -l
+}
+
+holds_no_more () {
+  now=$(holdings)
+  echo "$before, then $now"
+  echo "$before $now" | awk -v growth=$max_growth_kb \
+    '{ exit !($4 <= $1 + growth && $5 <= $2 + 2 && $6 <= $3 + 2) }'
+}
+
+ends_in_order () {
+  code=0
+  kill -INT "$sender"
+  wait "$sender" || code=$?
+  cat "$folder/sender.err"
+  [ "$code" = 0 ]
+}
+
+check "nginx starts" start_server "$(records 1)"
+[ "$failures" = 0 ] || end
+mkfifo "$folder/prompts"
+exec 3<>"$folder/prompts"
+"${VIDGEN:?}" rtmp "rtmp://127.0.0.1:$port/live/scene" --fps $fps \
+  --size 320x192 <"$folder/prompts" >"$folder/sender.out" \
+  2>"$folder/sender.err" &
+sender=$!
+children="$children $sender"
+
+for round in $(seq "$rounds"); do
+  if [ "$round" -gt 1 ]; then
+    check "nginx dies before round $round" dies
+    sleep 2
+    check "nginx starts for round $round" starts_again
+    echo "scene $round" >&3
+  fi
+  check "round $round is recorded" is_recorded
+  [ "$failures" = 0 ] || end
+  check "round $round is whole" is_whole
+  [ "$round" = 1 ] || check "the prompt of round $round is taken" \
+    prompt_is_taken
+  [ "$round" != 2 ] || before=$(holdings)
+done
+check "each loss is told once" says "connection is lost" $((rounds - 1))
+check "each success is told once" says "connected again" $((rounds - 1))
+check "the scene goes on" goes_on
+check "no more is held in the end" holds_no_more
+holds_no_more | sed 's/^/# /' || true
+check "an interrupt ends the sender in order" ends_in_order
+end
