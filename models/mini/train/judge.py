@@ -5,6 +5,7 @@
     python3 judge.py --build BUILD --work DIR
     python3 judge.py --build BUILD --work DIR --weights FILE --quick
     python3 judge.py --build BUILD --work DIR --card
+    python3 judge.py --build BUILD --work DIR --sheets
 
 Prints a table in which what real clips reach, as they are and through the
 model's encoders and decoders, and what chance gives stand beside every figure.
@@ -24,7 +25,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 
-from judging import draft, report
+from judging import draft, report, sheets
 from judging.codec import Codec
 from judging.instruments import Workshop
 from judging.takes import Plugin
@@ -35,6 +36,7 @@ from world.families import FAMILIES
 HERE = Path(__file__).resolve().parent
 EMBEDDED = HERE.parent / "mini.safetensors"
 CARD = HERE.parent / "MODEL_CARD.md"
+SHEETS = HERE.parent / "card"
 ROOT = HERE.parents[2]
 
 
@@ -76,28 +78,24 @@ def judge(arguments: argparse.Namespace) -> tuple[Verdict, str]:
         key_of(library, weights, families),
     )
     codec = Codec(weights)
-    rng = np.random.default_rng((arguments.seed, 1))
-    scenes = draft.scenes(size.clips // 2, rng, families)
-    scenes += [draft.again(scene, rng) for scene in scenes]
+    scenes = scenes_of(arguments, size)
     name = f"{arguments.seed}-{size.clips}"
     real = workshop.real(scenes, name)
     coded = workshop.coded(scenes, codec, name)
     made = trial.clips(scenes)
     jury = Judge(tools, made, real, coded)
     jury.scenes()
-    jury.stereo(jury.events(rng))
+    jury.stereo(jury.events(np.random.default_rng((arguments.seed, 2))))
     chunk = codec.config["chunk"]
     rate, per_second = codec.config["video"]["frame_rate"]
     jury.seams(chunk["frames"], chunk["frames"] * per_second / rate)
     jury.likeness()
-    swap(jury, trial, scenes, size.swaps, rng)
-    change(jury, trial, families, size.changes, rng)
+    swap(jury, trial, scenes, size.swaps, np.random.default_rng((arguments.seed, 3)))
+    jury.changes(trial.changes(changes_of(arguments, size)))
     for count, seconds in size.rollouts:
-        chosen = draft.scenes(count, rng, families, tries=8)
+        rollouts = trial.rollouts(rollouts_of(arguments, count, seconds), seconds)
         label = f"{seconds // 60} min" if seconds > 60 else f"{seconds} s"
-        jury.drift(
-            trial.rollouts(chosen, seconds), label, LOST_TARGETS.get(seconds, "")
-        )
+        jury.drift(rollouts, label, LOST_TARGETS.get(seconds, ""))
     return jury.verdict, title_of(weights, size, arguments)
 
 
@@ -115,19 +113,44 @@ def swap(jury: Judge, trial: Trial, scenes: list, count: int, rng) -> None:
     jury.swaps(jury.sets["made"].take(rows), swapped, heads)
 
 
-def change(jury: Judge, trial: Trial, families: list, count: int, rng) -> None:
+def scenes_of(arguments: argparse.Namespace, size: Size) -> list[draft.Scene]:
+    """Each prompt with two seeds; the second half are the other seeds."""
+    rng = np.random.default_rng((arguments.seed, 1))
+    scenes = draft.scenes(size.clips // 2, rng, arguments.families)
+    return scenes + [draft.again(scene, rng) for scene in scenes]
+
+
+def changes_of(
+    arguments: argparse.Namespace, size: Size
+) -> list[tuple[draft.Scene, draft.Scene]]:
+    """From each family in turn to another."""
+    rng = np.random.default_rng((arguments.seed, 4))
+    families = arguments.families
     pairs = []
-    for i in range(count):
+    for i in range(size.changes):
         one = families[i % len(families)]
-        other = str(rng.choice([f for f in families if f != one]))
+        other = str(rng.choice([family for family in families if family != one]))
         pairs.append((draft.scene(one, rng), draft.scene(other, rng)))
-    jury.changes(trial.changes(pairs))
+    return pairs
+
+
+def rollouts_of(
+    arguments: argparse.Namespace, count: int, seconds: int
+) -> list[draft.Scene]:
+    """Of families in random order, with prompts that name much."""
+    rng = np.random.default_rng((arguments.seed, 5, seconds))
+    order = [str(family) for family in rng.permutation(arguments.families)]
+    return draft.scenes(count, rng, order, tries=8)
+
+
+def config_of(weights: Path) -> dict:
+    with safe_open(weights, framework="np") as file:
+        return json.loads(file.metadata()["config"])
 
 
 def title_of(weights: Path, size: Size, arguments: argparse.Namespace) -> str:
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
-    with safe_open(weights, framework="np") as file:
-        config = json.loads(file.metadata()["config"])
+    config = config_of(weights)
     minutes = " and ".join(
         f"{count} of {seconds} s" for count, seconds in size.rollouts
     )
@@ -148,7 +171,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--weights", type=Path, help="default: the embedded ones")
     parser.add_argument("--families", nargs="+", choices=FAMILIES,
-                        default=list(FAMILIES))
+                        default=list(FAMILIES), metavar="FAMILY")
     parser.add_argument("--clips", type=Path, nargs="+", default=[], metavar="DIR",
                         help="rendered clips for the instruments; default: render")
     parser.add_argument("--held", type=Path, nargs="+", default=[], metavar="DIR",
@@ -160,9 +183,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--card", action="store_true", help=f"into {CARD.name}")
+    parser.add_argument("--sheets", action="store_true",
+                        help="only contact sheets of the model's own prompts")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
+    if arguments.sheets:
+        prompts = config_of(arguments.weights or EMBEDDED)["prompts"]
+        plugin = Plugin(arguments.build, arguments.weights)
+        sheets.write(plugin, prompts, prompts[:: len(prompts) // 6], SHEETS)
+        return
     verdict, title = judge(arguments)
     text = report.markdown(verdict, title)
     print(text)

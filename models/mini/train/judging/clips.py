@@ -164,8 +164,9 @@ class _Read:
 def of_folders(
     folders: list[Path], families: list[str], each: int
 ) -> list[tuple[Path, int, dict]]:
-    """Up to `each` clips of every family, in turn, out of folders that
-    world.render made: (folder, index, what it tells of the clip)."""
+    """`each` clips of every family, or fewer, of all as many as there are of the
+    rarest, in turn, out of folders that world.render made: (folder, index, what
+    it tells of the clip)."""
     found: dict[str, list] = {family: [] for family in families}
     for folder in folders:
         notes = json.loads((folder / "clips.json").read_text())
@@ -173,15 +174,10 @@ def of_folders(
             rows = found.get(note["family"], [])
             if len(rows) < each:
                 rows.append((folder, index, note))
-    lacking = [family for family, rows in found.items() if not rows]
-    if lacking:
-        raise ValueError(f"no clips of {', '.join(lacking)} in {folders}")
-    turns = [
-        (i / len(rows), family, row)
-        for family, rows in found.items()
-        for i, row in enumerate(rows)
-    ]
-    return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])]
+    fewest = min(len(rows) for rows in found.values())
+    if not fewest:
+        raise ValueError(f"{folders} lack families")
+    return [rows[i] for i in range(fewest) for rows in found.values()]
 
 
 def read(

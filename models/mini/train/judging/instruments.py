@@ -23,8 +23,7 @@ CODED_SHARE = 0.2
 HELD_PER_FAMILY = 16
 TRAIN_SEED = 2_000_000
 HELD_SEED = 3_000_000
-UPDATES = 400
-DETECTOR_UPDATES = 200
+BASE_UPDATES = 160
 ENOUGH = 5
 
 
@@ -48,6 +47,12 @@ def _turns(families: list[str], count: int, seed: int) -> list[tuple[int, str, d
     return [(seed + i, families[i % len(families)], {}) for i in range(count)]
 
 
+def _part(rows: list, name: str) -> list:
+    """All, or the first of them, or the last, which go through the codec."""
+    border = round(len(rows) * (1 - CODED_SHARE))
+    return {"all": rows, "first": rows[:border], "last": rows[border:]}[name]
+
+
 class Workshop:
     """Makes instruments, and keeps all that takes long in a folder."""
 
@@ -65,18 +70,18 @@ class Workshop:
         self.key = hashlib.sha256(key.encode()).hexdigest()[:12]
 
     def _make(
-        self, name: str, folders: list[Path], each: int, first_seed: int, part: slice,
+        self, name: str, folders: list[Path], each: int, first_seed: int, part: str,
         codec: Codec | None = None,
     ) -> Clips:
         def make() -> Clips:
             print(f"judge: {name} clips for the instruments", flush=True)
             if folders:
                 rng = np.random.default_rng(self.seed)
-                chosen = clips_.of_folders(folders, self.families, each)[part]
-                return clips_.read(chosen, rng, codec, self.workers)
+                chosen = clips_.of_folders(folders, self.families, each)
+                return clips_.read(_part(chosen, part), rng, codec, self.workers)
             count = each * len(self.families)
-            orders = _turns(self.families, count, first_seed + self.seed)[part]
-            return clips_.render(orders, codec, self.workers)
+            orders = _turns(self.families, count, first_seed + self.seed)
+            return clips_.render(_part(orders, part), codec, self.workers)
 
         return clips_.cached(self.work / f"{name}-{self.key}.npz", make)
 
@@ -85,7 +90,7 @@ class Workshop:
         the weights that are judged."""
         path = self.work / f"instruments-{self.key}.pt"
         held = self._make(
-            "held", self.held_folders, HELD_PER_FAMILY, HELD_SEED, slice(None)
+            "held", self.held_folders, HELD_PER_FAMILY, HELD_SEED, "all"
         )
         made = Instruments(Classifier(self.families), Detector(), held, "")
         nets = (made.classifier.net, made.detector.eye, made.detector.ear)
@@ -97,14 +102,14 @@ class Workshop:
             made.codec = state["codec"]
             return made
         codec = Codec(weights)
-        plain = round(self.per_family * len(self.families) * (1 - CODED_SHARE))
         source = (self.folders, self.per_family, TRAIN_SEED)
-        raw = self._make("plain", *source, slice(0, plain))
+        raw = self._make("plain", *source, "first")
         codec.fit(self._sounds())
-        coded = self._make("coded", *source, slice(plain, None), codec)
+        coded = self._make("coded", *source, "last", codec)
         both = clips_.concatenate(raw, coded)
-        made.classifier.train(both, UPDATES, self.seed)
-        made.detector.train(both, DETECTOR_UPDATES, self.seed)
+        families = len(self.families)
+        made.classifier.train(both, BASE_UPDATES + 40 * families, self.seed)
+        made.detector.train(both, BASE_UPDATES + 20 * families, self.seed)
         made.detector.fit_thresholds(held)
         made.codec = codec.key
         state = {
