@@ -11,6 +11,27 @@
  * on for ever; with one it is a clip that can be sought in. The prompt may be
  * changed while it plays.
  *
+ * A live source sends at the pace of the pipeline's clock, `buffer-time` behind
+ * what it generates; `on-underrun` says what happens when generation is late.
+ * The latency that it reports is what was measured, and a LATENCY message tells
+ * that it grew.
+ *
+ * ## URIs
+ *
+ * `vidgen://mini?prompt=rain&duration=4` or, for a checkpoint,
+ * `vidgen:///path/of/model?prompt=rain`. The keys are the properties of content
+ * and of time, with times in seconds, and `width`, `height` and `framerate`. A
+ * key that there is not, or a value that cannot be, is an error that names it.
+ * Unless a URI says otherwise, `use-buffering` is set.
+ *
+ * ## Messages
+ *
+ * PROGRESS with the codes `load`, `warmup` and, where a part of a clip is made
+ * again behind a seek, `seek`; BUFFERING with `use-buffering`; QOS at every
+ * underrun; and the element messages `vidgen-chunk` (`chunk`,
+ * `generation-time`, `queue-level`) and `vidgen-prompt-applied` (`prompt`,
+ * `chunk`, `stream-time`).
+ *
  * ## Example launch lines
  * |[
  * gst-launch-1.0 vidgensrc num-buffers=48 ! videoconvert ! autovideosink
@@ -22,8 +43,16 @@
  *     s.audio ! audioconvert ! audioresample ! autoaudiosink
  * ]| Plays ten seconds of picture and sound.
  * |[
+ * gst-launch-1.0 -e vidgensrc name=s is-live=true num-buffers=32 \
+ *     prompt="rain on a window" \
+ *     s.video ! queue ! videoconvert ! autovideosink \
+ *     s.audio ! queue ! audioconvert ! audioresample ! autoaudiosink
+ * ]| Shows two seconds live.
+ * |[
  * gst-launch-1.0 playbin3 uri="vidgen://mini?prompt=fireworks&duration=4"
- * ]| Plays the same from a URI.
+ * ]| Plays a clip from a URI, in any player.
+ *
+ * Since: 0.1
  */
 
 #include "gst-plugin/gstvidgensrc.h"

@@ -16,4 +16,4 @@ plugin_init (GstPlugin *plugin)
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vidgen,
     "Video and sound from diffusion models in Vulkan compute shaders",
     plugin_init, VIDGEN_VERSION, "LGPL", PACKAGE,
-    "https://gstreamer.freedesktop.org/")
+    "Unknown package origin")

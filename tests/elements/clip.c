@@ -4,6 +4,9 @@
 /* What a clip that is not live carries: every frame and sample once, exactly
  * stamped, ending where it should. */
 
+#include <gst/check/gstharness.h>
+
+#include "gst-plugin/gstvidgensrc.h"
 #include "tests/elements/rig.h"
 
 static guint64
@@ -338,6 +341,49 @@ test_events (void)
   g_assert_cmpuint (rig_count (rig, GST_MESSAGE_STREAM_COLLECTION), >=, 1);
 }
 
+/* Up to the first buffer. */
+static GstPadProbeReturn
+write_order (G_GNUC_UNUSED GstPad *pad, GstPadProbeInfo *info, gpointer text)
+{
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+    g_string_append (text, "buffer");
+    return GST_PAD_PROBE_REMOVE;
+  }
+  g_string_append_printf (
+      text, "%s ", GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
+  return GST_PAD_PROBE_OK;
+}
+
+/* One pad in a harness, the other one loose. */
+static void
+test_order (void)
+{
+  static const char *const pads[] = { "video", "audio" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pads); i++) {
+    g_autoptr (GString) order = g_string_new (NULL);
+    fake_reset ();
+    g_autoptr (GstElement) src =
+        gst_object_ref_sink (g_object_new (GST_TYPE_VIDGEN_SRC, "model", "fake",
+            "device", "host", "num-buffers", 5, NULL));
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (src, pads[i]);
+    gst_pad_add_probe (pad,
+        GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        write_order, order, NULL);
+    GstHarness *harness = gst_harness_new_with_element (src, NULL, pads[i]);
+    gst_harness_play (harness);
+    for (guint n = 0; n < 5; n++) {
+      g_autoptr (GstBuffer) buffer = gst_harness_pull (harness);
+      g_assert_nonnull (buffer);
+      g_assert_cmpuint (GST_BUFFER_PTS (buffer), ==,
+          gst_util_uint64_scale (n, GST_SECOND, 16));
+    }
+    g_assert_cmpstr (order->str, ==,
+        "stream-start stream-collection caps segment tag buffer");
+    gst_harness_teardown (harness);
+  }
+}
+
 typedef struct {
   guint64 frames, samples;
   gboolean broken[RIG_PADS];
@@ -421,6 +467,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clip/end-by-event", test_end_by_event);
   g_test_add_func ("/clip/end-while-waiting", test_end_while_waiting);
   g_test_add_func ("/clip/events", test_events);
+  g_test_add_func ("/clip/order", test_order);
   g_test_add_func ("/clip/long-run", test_long_run);
   return g_test_run ();
 }

@@ -3,11 +3,15 @@
 
 /* What gst-inspect-1.0 shows of the element, read as it reads it. */
 
-#include <gst/gst.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "gst-plugin/gstvidgensrc.h"
+#include "tests/elements/fakemodel.h"
 
 #define GOLDEN VIDGEN_SOURCE_ROOT "/tests/elements/inspect.txt"
+#define SOURCE VIDGEN_SOURCE_ROOT "/gst-plugin/gstvidgensrc.c"
+#define LAUNCH "gst-launch-1.0 "
 
 GST_PLUGIN_STATIC_DECLARE (vidgen);
 
@@ -18,6 +22,55 @@ find_factory (void)
 
   g_assert_nonnull (factory);
   return factory;
+}
+
+static void
+describe_plugin (GString *text, GstElementFactory *factory)
+{
+  g_autoptr (GstPlugin) plugin =
+      gst_plugin_feature_get_plugin (GST_PLUGIN_FEATURE (factory));
+
+  g_string_append_printf (text,
+      "plugin: %s: %s\nlicense: %s\nsource: %s\npackage: %s\norigin: %s\n",
+      gst_plugin_get_name (plugin), gst_plugin_get_description (plugin),
+      gst_plugin_get_license (plugin), gst_plugin_get_source (plugin),
+      gst_plugin_get_package (plugin), gst_plugin_get_origin (plugin));
+}
+
+static gint
+by_type_name (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (
+      g_type_name (*(const GType *)a), g_type_name (*(const GType *)b));
+}
+
+static void
+describe_type (GString *text)
+{
+  guint n;
+  g_autofree GType *interfaces = g_type_interfaces (GST_TYPE_VIDGEN_SRC, &n);
+
+  g_string_append (text, "type:");
+  for (GType type = GST_TYPE_VIDGEN_SRC; type; type = g_type_parent (type))
+    g_string_append_printf (text, " %s", g_type_name (type));
+  g_string_append (text, "\ninterfaces:");
+  qsort (interfaces, n, sizeof *interfaces, by_type_name);
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, " %s", g_type_name (interfaces[i]));
+  g_string_append_c (text, '\n');
+}
+
+static void
+describe_caps (GString *text, const GstStaticPadTemplate *pad)
+{
+  g_autoptr (GstCaps) caps =
+      gst_static_caps_get ((GstStaticCaps *)&pad->static_caps);
+
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    g_autofree char *fields =
+        gst_structure_to_string (gst_caps_get_structure (caps, i));
+    g_string_append_printf (text, "    %s\n", fields);
+  }
 }
 
 static void
@@ -32,6 +85,8 @@ describe_factory (GString *text)
   const GList *templates =
       gst_element_factory_get_static_pad_templates (factory);
 
+  describe_plugin (text, factory);
+  describe_type (text);
   for (guint i = 0; keys[i]; i++)
     g_string_append_printf (text, "%s: %s\n", keys[i],
         gst_element_factory_get_metadata (factory, keys[i]));
@@ -44,6 +99,7 @@ describe_factory (GString *text)
     g_string_append_printf (text, "pad: %s %s %s\n", pad->name_template,
         pad->direction == GST_PAD_SRC ? "src" : "sink",
         pad->presence == GST_PAD_ALWAYS ? "always" : "not always");
+    describe_caps (text, pad);
   }
 }
 
@@ -183,6 +239,99 @@ test_defaults (void)
   }
 }
 
+/* The example launch lines of the documentation, without a window. */
+static GPtrArray *
+launch_lines (void)
+{
+  GPtrArray *lines = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *source = NULL;
+
+  g_assert_true (g_file_get_contents (SOURCE, &source, NULL, NULL));
+  g_auto (GStrv) blocks = g_strsplit (source, "|[", -1);
+  for (guint i = 1; blocks[i]; i++) {
+    g_autoptr (GString) line =
+        g_string_new_len (blocks[i], strstr (blocks[i], "]|") - blocks[i]);
+    g_string_replace (line, "\\\n *", "", 0);
+    g_string_replace (line, "\n *", "", 0);
+    g_string_replace (line, "autovideosink", "fakesink", 0);
+    g_string_replace (line, "autoaudiosink", "fakesink", 0);
+    g_strstrip (line->str);
+    g_assert_true (g_str_has_prefix (line->str, LAUNCH));
+    const char *pipeline = line->str + strlen (LAUNCH);
+    if (g_str_has_prefix (pipeline, "-e "))
+      pipeline += strlen ("-e ");
+    g_ptr_array_add (lines, g_strdup (pipeline));
+  }
+  return lines;
+}
+
+static void
+use_fake (GstElement *element)
+{
+  if (GST_IS_VIDGEN_SRC (element))
+    g_object_set (element, "model", "fake", "device", "host", NULL);
+}
+
+static void
+on_source (G_GNUC_UNUSED GstElement *player, GstElement *source,
+    G_GNUC_UNUSED gpointer user_data)
+{
+  use_fake (source);
+}
+
+static void
+on_element (const GValue *item, G_GNUC_UNUSED gpointer user_data)
+{
+  use_fake (g_value_get_object (item));
+}
+
+static void
+prepare (GstElement *pipeline)
+{
+  GstIterator *elements;
+
+  if (g_object_class_find_property (
+          G_OBJECT_GET_CLASS (pipeline), "video-sink")) {
+    g_object_set (pipeline, "video-sink",
+        gst_element_factory_make ("fakesink", NULL), "audio-sink",
+        gst_element_factory_make ("fakesink", NULL), NULL);
+    g_signal_connect (pipeline, "source-setup", G_CALLBACK (on_source), NULL);
+    return;
+  }
+  elements = gst_bin_iterate_elements (GST_BIN (pipeline));
+  gst_iterator_foreach (elements, on_element, NULL);
+  gst_iterator_free (elements);
+}
+
+static void
+run_line (const char *line)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) element = gst_parse_launch (line, &error);
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (element);
+  prepare (element);
+  g_autoptr (GstBus) bus = gst_element_get_bus (element);
+  gst_element_set_state (element, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  if (!message || GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS)
+    g_error ("%s did not play to its end", line);
+  gst_element_set_state (element, GST_STATE_NULL);
+}
+
+static void
+test_launch_lines (void)
+{
+  g_autoptr (GPtrArray) lines = launch_lines ();
+
+  fake_reset ();
+  g_assert_cmpuint (lines->len, >=, 4);
+  for (guint i = 0; i < lines->len; i++)
+    run_line (g_ptr_array_index (lines, i));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -191,5 +340,6 @@ main (int argc, char **argv)
   GST_PLUGIN_STATIC_REGISTER (vidgen);
   g_test_add_func ("/inspect/complete", test_complete);
   g_test_add_func ("/inspect/defaults", test_defaults);
+  g_test_add_func ("/inspect/launch-lines", test_launch_lines);
   return g_test_run ();
 }

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
+#include "gst-plugin/gstvidgensrc.h"
 #include "tests/elements/holdings.h"
 #include "tests/elements/rig.h"
 
@@ -44,6 +45,42 @@ test_every_pair (void)
     }
   }
   rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpint (fake.models, ==, 0);
+  g_assert_cmpint (fake.streams, ==, 0);
+}
+
+static void
+change_to (GstElement *element, GstState state)
+{
+  gst_element_set_state (element, state);
+  g_assert_cmpint (gst_element_get_state (element, NULL, NULL, 10 * GST_SECOND),
+      !=, GST_STATE_CHANGE_FAILURE);
+}
+
+/* Without a pipeline and with nothing linked, as gst-plugins-base tests the
+ * states of every element. */
+static void
+test_alone (void)
+{
+  static const GstState sequences[][6] = {
+    { GST_STATE_READY, GST_STATE_PAUSED, GST_STATE_PLAYING, GST_STATE_PAUSED,
+        GST_STATE_READY, GST_STATE_NULL },
+    { GST_STATE_READY, GST_STATE_PAUSED, GST_STATE_READY, GST_STATE_PAUSED,
+        GST_STATE_READY, GST_STATE_NULL },
+    { GST_STATE_READY, GST_STATE_NULL, GST_STATE_PLAYING, GST_STATE_NULL,
+        GST_STATE_PAUSED, GST_STATE_NULL },
+  };
+
+  fake_reset ();
+  for (guint live = 0; live < 2; live++) {
+    g_autoptr (GstElement) src =
+        gst_object_ref_sink (g_object_new (GST_TYPE_VIDGEN_SRC, "model", "fake",
+            "device", "host", "is-live", live, NULL));
+    for (guint i = 0; i < G_N_ELEMENTS (sequences); i++) {
+      for (guint k = 0; k < G_N_ELEMENTS (sequences[i]); k++)
+        change_to (src, sequences[i][k]);
+    }
+  }
   g_assert_cmpint (fake.models, ==, 0);
   g_assert_cmpint (fake.streams, ==, 0);
 }
@@ -300,6 +337,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/states/every-pair", test_every_pair);
+  g_test_add_func ("/states/alone", test_alone);
   g_test_add_func ("/states/quick-changes", test_quick_changes);
   g_test_add_func ("/states/leave-often", test_leave_often);
   g_test_add_func ("/states/leave-often-live", test_leave_often_live);
