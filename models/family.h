@@ -42,6 +42,8 @@ struct _VidgenFamily {
    * of change. Lives as long as the model. No function, or NULL: nothing is
    * kept. */
   const char *(*encoder_identity) (const VidgenModel *model);
+  /* Whether encode needs the model's device only, not that it is loaded. */
+  gboolean encodes_unloaded;
   /* Whether bytes from elsewhere have the right shape. They begin at a multiple
    * of 8 bytes. */
   gboolean (*check_conditioning) (VidgenModel *model, GBytes *data);
@@ -78,6 +80,8 @@ struct _VidgenModel {
   VidgenDevice *device; /* NULL until loaded; owned */
   GMutex lock;          /* guards load, encode and cache_dir */
   char *cache_dir;      /* of model.c */
+  char *prompts_dir;    /* where prompts are that were kept beside the weights;
+                           set when it is opened or NULL, freed by model.c */
 };
 
 struct _VidgenStream {

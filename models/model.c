@@ -3,6 +3,7 @@
 
 #include "models/model.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "models/checkpoint/safetensors.h"
@@ -122,6 +123,7 @@ vidgen_model_unref (VidgenModel *model)
   device = model->device;
   g_mutex_clear (&model->lock);
   g_free (model->cache_dir);
+  g_free (model->prompts_dir);
   model->family->free (model);
   vidgen_device_unref (device);
 }
@@ -243,30 +245,134 @@ vidgen_model_set_cache_dir (VidgenModel *model, const char *path)
   g_mutex_unlock (&model->lock);
 }
 
-/* By way of the disk where that is worth it. */
+/* A prompt that was kept beside the weights depends on no encoder by its name:
+ * what is in it tells. */
+static char *
+kept_key (const VidgenModel *model, const char *prompt, const char *negative)
+{
+  return vidgen_conditioning_cache_key (
+      model->family->name, "", prompt, negative);
+}
+
 static GBytes *
-encode (VidgenModel *model, const char *prompt, const char *negative,
+read_kept (VidgenModel *model, const char *folder, const char *key)
+{
+  g_autoptr (GBytes) kept =
+      folder ? vidgen_conditioning_cache_read (folder, key) : NULL;
+
+  return kept && model->family->check_conditioning (model, kept)
+             ? g_steal_pointer (&kept)
+             : NULL;
+}
+
+/* By way of the cache where that is worth it. */
+static GBytes *
+encode_anew (VidgenModel *model, const char *prompt, const char *negative,
     GCancellable *cancellable, GError **error)
 {
   const VidgenFamily *family = model->family;
   const char *identity = model->cache_dir && family->encoder_identity
                              ? family->encoder_identity (model)
                              : NULL;
+  g_autofree char *key = NULL;
+  GBytes *bytes;
 
   if (!identity)
     return family->encode (model, prompt, negative, cancellable, error);
-
-  g_autofree char *key =
+  key =
       vidgen_conditioning_cache_key (family->name, identity, prompt, negative);
-  g_autoptr (GBytes) kept =
-      vidgen_conditioning_cache_read (model->cache_dir, key);
-  if (kept && family->check_conditioning (model, kept))
-    return g_steal_pointer (&kept);
-  GBytes *made = family->encode (model, prompt, negative, cancellable, error);
-  if (made)
+  bytes = read_kept (model, model->cache_dir, key);
+  if (bytes)
+    return bytes;
+  bytes = family->encode (model, prompt, negative, cancellable, error);
+  if (bytes)
     vidgen_conditioning_cache_write (
-        model->cache_dir, key, made, VIDGEN_CONDITIONING_CACHE_BYTES);
-  return made;
+        model->cache_dir, key, bytes, VIDGEN_CONDITIONING_CACHE_BYTES);
+  return bytes;
+}
+
+static GBytes *
+encode (VidgenModel *model, const char *prompt, const char *negative,
+    GCancellable *cancellable, GError **error)
+{
+  g_autofree char *key = kept_key (model, prompt, negative);
+  GBytes *bytes = read_kept (model, model->prompts_dir, key);
+
+  return bytes ? bytes
+               : encode_anew (model, prompt, negative, cancellable, error);
+}
+
+static gboolean
+check_prompts (const VidgenModel *model, const char *prompt,
+    const char *negative, GError **error)
+{
+  if (!check_prompt (prompt, "prompt", error) ||
+      (negative && !check_prompt (negative, "negative prompt", error)))
+    return FALSE;
+  if (!negative || model->info.kinds & VIDGEN_CONDITION_NEGATIVE)
+    return TRUE;
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
+      "The model '%s' takes no negative prompt.", model->info.name);
+  return FALSE;
+}
+
+static gboolean
+write_kept (
+    const VidgenModel *model, const char *key, GBytes *bytes, GError **error)
+{
+  g_autofree char *path = g_build_filename (model->prompts_dir, key, NULL);
+  g_autoptr (GBytes) file = vidgen_conditioning_cache_seal (key, bytes);
+  g_autoptr (GError) cause = NULL;
+  gsize size;
+  const char *data = g_bytes_get_data (file, &size);
+
+  if (g_mkdir_with_parents (model->prompts_dir, 0777) == 0 &&
+      g_file_set_contents_full (path, data, (gssize)size,
+          G_FILE_SET_CONTENTS_CONSISTENT, 0666, &cause))
+    return TRUE;
+  g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FAILED,
+      "The folder '%s' cannot be written: %s.", model->prompts_dir,
+      cause ? cause->message : g_strerror (errno));
+  return FALSE;
+}
+
+/* Under the lock. */
+static GBytes *
+encode_on (VidgenModel *model, VidgenDevice *device, const char *prompt,
+    const char *negative, GCancellable *cancellable, GError **error)
+{
+  const gboolean lent = !model->device;
+  GBytes *bytes;
+
+  if (lent)
+    model->device = vidgen_device_ref (device);
+  bytes = encode_anew (model, prompt, negative, cancellable, error);
+  if (lent)
+    g_clear_pointer (&model->device, vidgen_device_unref);
+  return bytes;
+}
+
+gboolean
+vidgen_model_keep_prompt (VidgenModel *model, VidgenDevice *device,
+    const char *prompt, const char *negative, GCancellable *cancellable,
+    GError **error)
+{
+  g_autofree char *key = kept_key (model, prompt, negative);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (!check_prompts (model, prompt, negative, error))
+    return FALSE;
+  if (!model->prompts_dir || !model->family->encodes_unloaded) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
+        "Prompts of the model '%s' need not be kept: to encode them costs "
+        "nearly nothing.",
+        model->info.name);
+    return FALSE;
+  }
+  g_mutex_lock (&model->lock);
+  bytes = encode_on (model, device, prompt, negative, cancellable, error);
+  g_mutex_unlock (&model->lock);
+  return bytes && write_kept (model, key, bytes, error);
 }
 
 VidgenConditioning *
@@ -276,14 +382,8 @@ vidgen_model_encode (VidgenModel *model, const char *prompt,
   GBytes *bytes;
 
   g_return_val_if_fail (model->device != NULL, NULL);
-  if (!check_prompt (prompt, "prompt", error) ||
-      (negative && !check_prompt (negative, "negative prompt", error)))
+  if (!check_prompts (model, prompt, negative, error))
     return NULL;
-  if (negative && !(model->info.kinds & VIDGEN_CONDITION_NEGATIVE)) {
-    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
-        "The model '%s' takes no negative prompt.", model->info.name);
-    return NULL;
-  }
   g_mutex_lock (&model->lock);
   bytes = encode (model, prompt, negative, cancellable, error);
   g_mutex_unlock (&model->lock);

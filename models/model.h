@@ -137,6 +137,16 @@ void vidgen_model_set_cache_dir (VidgenModel *model, const char *path);
  */
 VidgenConditioning *vidgen_model_encode (VidgenModel *model, const char *prompt,
     const char *negative, GCancellable *cancellable, GError **error);
+
+/* Encodes a prompt, on `device` where the model is not loaded, and keeps it in
+ * the folder "prompts" beside the weights: whoever has these can play it then,
+ * without a text encoder too. Errors as vidgen_model_encode(); UNSUPPORTED
+ * (encoding costs so little that nothing is kept), FAILED (the folder cannot be
+ * written). */
+gboolean vidgen_model_keep_prompt (VidgenModel *model, VidgenDevice *device,
+    const char *prompt, const char *negative, GCancellable *cancellable,
+    GError **error);
+
 VidgenConditioning *vidgen_conditioning_ref (VidgenConditioning *conditioning);
 void vidgen_conditioning_unref (VidgenConditioning *conditioning);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenConditioning, vidgen_conditioning_unref)

@@ -14,5 +14,6 @@ gboolean vidgen_bench (GStrv arguments, GError **error);
 gboolean vidgen_bench_kernels (GStrv arguments, GError **error);
 gboolean vidgen_prompts (GStrv arguments, GError **error);
 gboolean vidgen_models (GStrv arguments, GError **error);
+gboolean vidgen_encode (GStrv arguments, GError **error);
 
 G_END_DECLS

@@ -22,6 +22,7 @@ static const struct {
       FALSE },
   { "models", "tell which models there are, or check a folder", vidgen_models,
       FALSE },
+  { "encode", "encode prompts beside a model", vidgen_encode, FALSE },
 };
 
 static void

@@ -22,6 +22,7 @@ struct _VidgenUmt5 {
   VidgenNames *names;
   VidgenUmt5Weights weights;
   VidgenUmt5Encoder *encoder;
+  VidgenDevice *device; /* not owned: the encoder holds it */
 };
 
 gboolean
@@ -175,8 +176,9 @@ vidgen_umt5_load (VidgenUmt5 *umt5, VidgenDevice *device, GError **error)
 {
   g_autoptr (VidgenCheckpoint) checkpoint = NULL;
 
-  if (umt5->encoder)
+  if (umt5->encoder && umt5->device == device)
     return TRUE;
+  vidgen_umt5_unload (umt5);
   checkpoint = vidgen_checkpoint_open (umt5->path, error);
   if (checkpoint && find_weights (umt5, checkpoint, error) &&
       check_same (umt5, error))
@@ -184,6 +186,7 @@ vidgen_umt5_load (VidgenUmt5 *umt5, VidgenDevice *device, GError **error)
         &umt5->weights, device, VIDGEN_UMT5_MAX_TOKENS, error);
   if (!umt5->encoder)
     drop_weights (umt5);
+  umt5->device = device;
   return umt5->encoder != NULL;
 }
 

@@ -36,8 +36,8 @@ void vidgen_umt5_identify (
 /* Device memory that it needs while it is loaded. */
 guint64 vidgen_umt5_bytes (const VidgenUmt5 *umt5);
 
-/* Quick. Errors: NO_MEMORY, FORMAT (the file is another one now). Loading what
- * is loaded does nothing. */
+/* Quick; from another device it is unloaded first. Errors: NO_MEMORY, FORMAT
+ * (the file is another one now). */
 gboolean vidgen_umt5_load (
     VidgenUmt5 *umt5, VidgenDevice *device, GError **error);
 /* Gives the device's memory back, so that another model fits. */

@@ -222,6 +222,7 @@ test_threads (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
 /* The family of mini, were its encoder dear. */
 
 static guint encodes;
+static const char *kept_folder;
 static const char *identity = "these weights";
 
 static GBytes *
@@ -320,6 +321,79 @@ test_misfit (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
   assert_encode (model, "rain", rain, 1);
 }
 
+/* Prompts that were kept beside the weights. */
+
+static VidgenModel *
+open_with_prompts (const char *location, GError **error)
+{
+  VidgenModel *model = vidgen_mini_family.open (location, error);
+
+  if (model)
+    model->prompts_dir = g_strdup (kept_folder);
+  return model;
+}
+
+/* As of a family that has lost its encoder. */
+static GBytes *
+fail_to_encode (VidgenModel *model G_GNUC_UNUSED,
+    const char *prompt G_GNUC_UNUSED, const char *negative G_GNUC_UNUSED,
+    GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  g_set_error (
+      error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED, "There is no encoder.");
+  return NULL;
+}
+
+static void
+test_prompts (Fixture *fixture, G_GNUC_UNUSED gconstpointer data)
+{
+  static VidgenFamily family;
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenModel) plain = fixture_load_tiny (device);
+  g_autofree char *folder = g_build_filename (fixture->folder, "p", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (
+      vidgen_model_keep_prompt (plain, device, "rain", NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+
+  kept_folder = folder;
+  family = vidgen_mini_family;
+  family.open = open_with_prompts;
+  family.encodes_unloaded = TRUE;
+  vidgen_model_register_family (&family);
+  g_autoptr (VidgenModel) model = fixture_load_tiny (device);
+  g_autoptr (GBytes) rain = encode (model, "rain");
+  g_assert_true (
+      vidgen_model_keep_prompt (model, device, "rain", NULL, NULL, &error));
+  g_assert_false (
+      vidgen_model_keep_prompt (model, device, "\xff", NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+  g_clear_error (&error);
+
+  family.encode = fail_to_encode;
+  g_autoptr (GBytes) again = encode (model, "rain");
+  g_assert_true (g_bytes_equal (rain, again));
+  g_assert_null (vidgen_model_encode (model, "snow", NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  g_assert_false (
+      vidgen_model_keep_prompt (model, device, "snow", NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+
+  family.encode = vidgen_mini_family.encode;
+  g_free (model->prompts_dir);
+  model->prompts_dir = g_build_filename (folder, "file", "below", NULL);
+  g_autofree char *file = g_path_get_dirname (model->prompts_dir);
+  g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+  g_assert_false (
+      vidgen_model_keep_prompt (model, device, "snow", NULL, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, model->prompts_dir));
+}
+
 #define ADD(name, function)                                                    \
   g_test_add (                                                                 \
       "/conditioning-cache/" name, Fixture, NULL, set_up, function, tear_down)
@@ -336,5 +410,6 @@ main (int argc, char **argv)
   ADD ("threads", test_threads);
   ADD ("model", test_model);
   ADD ("misfit", test_misfit);
+  ADD ("prompts", test_prompts);
   return g_test_run ();
 }

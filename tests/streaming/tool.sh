@@ -30,14 +30,15 @@ shellcheck_is_content () {
 # The figures of a quick check must not be felt: it is part of every verb.
 driver_helps () {
   sh "$driver" --help >"$folder/help"
-  for verb in demo rtmp bench prompts models setup build test env install; do
+  for verb in demo rtmp bench prompts models encode setup build test env \
+    install; do
     grep -q "^  $verb" "$folder/help" || return 1
   done
 }
 
 tool_helps () {
   "$tool" --help >"$folder/help"
-  for verb in demo rtmp bench prompts models; do
+  for verb in demo rtmp bench prompts models encode; do
     grep -q "^  $verb" "$folder/help" || return 1
     "$tool" "$verb" --help >"$folder/verb" || return 1
     grep -q '^Usage:' "$folder/verb" || return 1
@@ -125,6 +126,9 @@ check "a folder without a model" fails_with "no model that can be played" \
   "$tool" models check "$folder"
 check "a broken weight file" fails_with "no model that can be played" \
   "$tool" models check "$VIDGEN_SOURCE/tests/streaming/tap.sh"
+check "nothing to encode" fails_with "a model and prompts" "$tool" encode mini
+check "an encoder of no cost" fails_with "need not be kept" \
+  "$tool" encode mini rain
 check "odd words after models" fails_with "check and a path" \
   "$tool" models list
 check "an odd size" fails_with "two even numbers.*'75x40'" \
