@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+#pragma once
+
+#include "models/decoder-private.h"
+
+G_BEGIN_DECLS
+
+/* The decoder of Wan 2.1's variational autoencoder, of the published code
+ * (wan/modules/vae.py) or of diffusers (AutoencoderKLWan), which differ in
+ * names only. A middle of two residual blocks around attention over each
+ * frame, then four stages, of which the first three double the size and the
+ * first two also the frames. Every convolution over time sees the two frames
+ * before its own; numbers of channels and blocks are the checkpoint's. */
+
+#define VIDGEN_WAN_VAE_STAGES 4
+#define VIDGEN_WAN_VAE_MAX_BLOCKS 8
+
+typedef struct {
+  VidgenSpan gain1, gain2;
+  VidgenConvolution conv1, conv2;
+  VidgenConvolution shortcut; /* where the channels change */
+} VidgenWanVaeBlock;
+
+typedef struct {
+  guint n_blocks;
+  VidgenWanVaeBlock blocks[VIDGEN_WAN_VAE_MAX_BLOCKS];
+  guint in, out;             /* channels */
+  gboolean grows;            /* in time */
+  VidgenConvolution time[2]; /* by the frame that it makes */
+  VidgenConvolution up;      /* but in the last stage */
+} VidgenWanVaeStage;
+
+typedef struct {
+  VidgenDecoder decoder;
+  VidgenConvolution unquantise; /* of the normalised latent */
+  VidgenConvolution in;
+  VidgenWanVaeBlock middle[2];
+  VidgenSpan attention_gain;
+  VidgenConvolution qkv, project;
+  VidgenWanVaeStage stages[VIDGEN_WAN_VAE_STAGES];
+  VidgenSpan out_gain;
+  VidgenConvolution out;
+} VidgenWanVae;
+
+gboolean vidgen_wan_vae_probe (const VidgenCheckpoint *checkpoint);
+/* Lists the weights for upload. Error: FORMAT. */
+gboolean vidgen_wan_vae_list (VidgenWanVae *vae, GError **error);
+
+G_END_DECLS
