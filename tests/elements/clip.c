@@ -453,21 +453,21 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/clip/num-buffers", test_num_buffers);
-  g_test_add_func ("/clip/odd-rates", test_odd_rates);
+  g_test_add_func ("/clip/14-num-buffers", test_num_buffers);
+  g_test_add_func ("/clip/12-odd-rates", test_odd_rates);
   g_test_add_func ("/clip/no-buffers", test_no_buffers);
   g_test_add_func ("/clip/duration", test_duration);
   g_test_add_func ("/clip/longest", test_longest);
-  g_test_add_func ("/clip/earlier-end-wins", test_earlier_end_wins);
-  g_test_add_func ("/clip/one-pad", test_one_pad);
-  g_test_add_func ("/clip/no-pad", test_no_pad);
-  g_test_add_func ("/clip/loose-branch", test_loose_branch);
-  g_test_add_func ("/clip/linked-later", test_linked_later);
+  g_test_add_func ("/clip/14-earlier-end-wins", test_earlier_end_wins);
+  g_test_add_func ("/clip/15-one-pad", test_one_pad);
+  g_test_add_func ("/clip/15-no-pad", test_no_pad);
+  g_test_add_func ("/clip/15-loose-branch", test_loose_branch);
+  g_test_add_func ("/clip/15-linked-later", test_linked_later);
   g_test_add_func ("/clip/silent-model", test_silent_model);
-  g_test_add_func ("/clip/end-by-event", test_end_by_event);
-  g_test_add_func ("/clip/end-while-waiting", test_end_while_waiting);
-  g_test_add_func ("/clip/events", test_events);
-  g_test_add_func ("/clip/order", test_order);
-  g_test_add_func ("/clip/long-run", test_long_run);
+  g_test_add_func ("/clip/14-end-by-event", test_end_by_event);
+  g_test_add_func ("/clip/14-end-while-waiting", test_end_while_waiting);
+  g_test_add_func ("/clip/11-events", test_events);
+  g_test_add_func ("/clip/11-order", test_order);
+  g_test_add_func ("/clip/12-long-run", test_long_run);
   return g_test_run ();
 }

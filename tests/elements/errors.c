@@ -266,14 +266,14 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/errors/missing-model", test_missing_model);
-  g_test_add_func ("/errors/broken-model", test_broken_model);
-  g_test_add_func ("/errors/no-device", test_no_device);
+  g_test_add_func ("/errors/09-missing-model", test_missing_model);
+  g_test_add_func ("/errors/09-broken-model", test_broken_model);
+  g_test_add_func ("/errors/09-no-device", test_no_device);
   g_test_add_func ("/errors/bad-prompt", test_bad_prompt);
   g_test_add_func ("/errors/bad-settings", test_bad_settings);
   g_test_add_func ("/errors/unsupported", test_unsupported);
-  g_test_add_func ("/errors/fault-in-loading", test_fault_in_loading);
-  g_test_add_func ("/errors/fault-in-a-chunk", test_fault_in_a_chunk);
-  g_test_add_func ("/errors/translation", test_translation);
+  g_test_add_func ("/errors/26-fault-in-loading", test_fault_in_loading);
+  g_test_add_func ("/errors/26-fault-in-a-chunk", test_fault_in_a_chunk);
+  g_test_add_func ("/errors/09-translation", test_translation);
   return g_test_run ();
 }

@@ -338,8 +338,8 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   GST_PLUGIN_STATIC_REGISTER (vidgen);
-  g_test_add_func ("/inspect/complete", test_complete);
-  g_test_add_func ("/inspect/defaults", test_defaults);
-  g_test_add_func ("/inspect/launch-lines", test_launch_lines);
+  g_test_add_func ("/inspect/01-complete", test_complete);
+  g_test_add_func ("/inspect/01-defaults", test_defaults);
+  g_test_add_func ("/inspect/05-launch-lines", test_launch_lines);
   return g_test_run ();
 }

@@ -530,22 +530,23 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/live/no-preroll", test_no_preroll);
-  g_test_add_func ("/live/pace", test_pace);
-  g_test_add_func ("/live/start-waits-for-buffer", test_start_waits_for_buffer);
-  g_test_add_func ("/live/repeat", test_repeat);
-  g_test_add_func ("/live/qos-message", test_qos_message);
-  g_test_add_func ("/live/no-drift", test_no_drift);
-  g_test_add_func ("/live/stall", test_stall);
-  g_test_add_func ("/live/error", test_error);
-  g_test_add_func ("/live/pause", test_pause);
-  g_test_add_func ("/live/clip-ends", test_clip_ends);
-  g_test_add_func ("/live/end-behind-underrun", test_end_behind_underrun);
-  g_test_add_func ("/live/latency", test_latency);
-  g_test_add_func ("/live/little-latency", test_little_latency);
-  g_test_add_func ("/live/buffer-time", test_buffer_time);
+  g_test_add_func ("/live/08-no-preroll", test_no_preroll);
+  g_test_add_func ("/live/30-pace", test_pace);
+  g_test_add_func (
+      "/live/08-start-waits-for-buffer", test_start_waits_for_buffer);
+  g_test_add_func ("/live/21-repeat", test_repeat);
+  g_test_add_func ("/live/21-qos-message", test_qos_message);
+  g_test_add_func ("/live/12-no-drift", test_no_drift);
+  g_test_add_func ("/live/21-stall", test_stall);
+  g_test_add_func ("/live/21-error", test_error);
+  g_test_add_func ("/live/30-pause", test_pause);
+  g_test_add_func ("/live/30-clip-ends", test_clip_ends);
+  g_test_add_func ("/live/21-end-behind-underrun", test_end_behind_underrun);
+  g_test_add_func ("/live/20-latency", test_latency);
+  g_test_add_func ("/live/20-little-latency", test_little_latency);
+  g_test_add_func ("/live/20-buffer-time", test_buffer_time);
   g_test_add_func ("/live/statistics", test_statistics);
-  g_test_add_func ("/live/other-clock", test_other_clock);
+  g_test_add_func ("/live/30-other-clock", test_other_clock);
   g_test_add_func ("/live/prompt-behind-underrun", test_prompt_behind_underrun);
   return g_test_run ();
 }

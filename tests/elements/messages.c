@@ -231,7 +231,8 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/buffering", test_buffering);
   g_test_add_func ("/messages/no-buffering", test_no_buffering);
   g_test_add_func ("/messages/bounded", test_bounded);
-  g_test_add_func ("/messages/static-registration", test_static_registration);
+  g_test_add_func (
+      "/messages/02-static-registration", test_static_registration);
   g_test_add_func ("/messages/first-pad", test_first_pad);
   return g_test_run ();
 }

@@ -657,7 +657,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/seek/flush", test_flush);
+  g_test_add_func ("/seek/19-flush", test_flush);
   g_test_add_func ("/seek/inside-a-frame", test_inside_a_frame);
   g_test_add_func ("/seek/stop", test_stop);
   g_test_add_func ("/seek/again-and-again", test_again_and_again);
@@ -666,19 +666,19 @@ main (int argc, char **argv)
   g_test_add_func ("/seek/before-the-start", test_before_the_start);
   g_test_add_func ("/seek/frames-and-samples", test_frames_and_samples);
   g_test_add_func ("/seek/from-the-end", test_from_the_end);
-  g_test_add_func ("/seek/to-the-end", test_to_the_end);
-  g_test_add_func ("/seek/segment", test_segment);
-  g_test_add_func ("/seek/rates", test_rates);
-  g_test_add_func ("/seek/without-flush", test_without_flush);
-  g_test_add_func ("/seek/same-bytes", test_same_bytes);
-  g_test_add_func ("/seek/flush-while-making", test_flush_while_making);
-  g_test_add_func ("/seek/in-handler", test_seek_in_handler);
-  g_test_add_func ("/seek/progress", test_progress);
+  g_test_add_func ("/seek/19-to-the-end", test_to_the_end);
+  g_test_add_func ("/seek/19-segment", test_segment);
+  g_test_add_func ("/seek/19-rates", test_rates);
+  g_test_add_func ("/seek/19-without-flush", test_without_flush);
+  g_test_add_func ("/seek/18-same-bytes", test_same_bytes);
+  g_test_add_func ("/seek/19-flush-while-making", test_flush_while_making);
+  g_test_add_func ("/seek/19-in-handler", test_seek_in_handler);
+  g_test_add_func ("/seek/19-progress", test_progress);
   g_test_add_func ("/seek/rate-alone", test_rate_alone);
-  g_test_add_func ("/seek/refused", test_refused);
-  g_test_add_func ("/seek/queries", test_queries);
-  g_test_add_func ("/seek/scrub", test_scrub);
-  g_test_add_func ("/seek/made-again", test_made_again);
+  g_test_add_func ("/seek/19-refused", test_refused);
+  g_test_add_func ("/seek/19-queries", test_queries);
+  g_test_add_func ("/seek/19-scrub", test_scrub);
+  g_test_add_func ("/seek/19-made-again", test_made_again);
   g_test_add_func ("/seek/prompts-stay", test_prompts_stay);
   return g_test_run ();
 }

@@ -299,11 +299,11 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/skew/clip", test_clip);
-  g_test_add_func ("/skew/seeks", test_seeks);
-  g_test_add_func ("/skew/pauses", test_pauses);
-  g_test_add_func ("/skew/underrun", test_underrun);
-  g_test_add_func ("/skew/real-clock", test_real_clock);
-  g_test_add_func ("/skew/same-content", test_same_content);
+  g_test_add_func ("/skew/13-clip", test_clip);
+  g_test_add_func ("/skew/13-seeks", test_seeks);
+  g_test_add_func ("/skew/13-pauses", test_pauses);
+  g_test_add_func ("/skew/13-underrun", test_underrun);
+  g_test_add_func ("/skew/13-real-clock", test_real_clock);
+  g_test_add_func ("/skew/21-same-content", test_same_content);
   return g_test_run ();
 }

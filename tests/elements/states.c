@@ -336,19 +336,19 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/states/every-pair", test_every_pair);
-  g_test_add_func ("/states/alone", test_alone);
-  g_test_add_func ("/states/quick-changes", test_quick_changes);
-  g_test_add_func ("/states/leave-often", test_leave_often);
-  g_test_add_func ("/states/leave-often-live", test_leave_often_live);
-  g_test_add_func ("/states/leave-mini", test_leave_mini);
+  g_test_add_func ("/states/06-every-pair", test_every_pair);
+  g_test_add_func ("/states/06-alone", test_alone);
+  g_test_add_func ("/states/06-quick-changes", test_quick_changes);
+  g_test_add_func ("/states/07-leave-often", test_leave_often);
+  g_test_add_func ("/states/10-leave-often-live", test_leave_often_live);
+  g_test_add_func ("/states/28-leave-mini", test_leave_mini);
   g_test_add_func ("/states/leave-mini-vulkan", test_leave_mini_vulkan);
   g_test_add_func ("/states/other-cache-vulkan", test_other_cache_vulkan);
-  g_test_add_func ("/states/leave-while-loading", test_leave_while_loading);
-  g_test_add_func ("/states/ready-is-quick", test_ready_is_quick);
+  g_test_add_func ("/states/07-leave-while-loading", test_leave_while_loading);
+  g_test_add_func ("/states/07-ready-is-quick", test_ready_is_quick);
   g_test_add_func (
-      "/states/paused-returns-at-once", test_paused_returns_at_once);
-  g_test_add_func ("/states/two-at-once", test_two_at_once);
-  g_test_add_func ("/states/plays-again", test_plays_again);
+      "/states/07-paused-returns-at-once", test_paused_returns_at_once);
+  g_test_add_func ("/states/28-two-at-once", test_two_at_once);
+  g_test_add_func ("/states/06-plays-again", test_plays_again);
   return g_test_run ();
 }

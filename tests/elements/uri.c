@@ -297,12 +297,12 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   GST_ELEMENT_REGISTER (vidgensrc, NULL);
-  g_test_add_func ("/uri/every-key", test_every_key);
+  g_test_add_func ("/uri/23-every-key", test_every_key);
   g_test_add_func ("/uri/path", test_path);
-  g_test_add_func ("/uri/bad", test_bad);
+  g_test_add_func ("/uri/23-bad", test_bad);
   g_test_add_func ("/uri/bad-state", test_bad_state);
-  g_test_add_func ("/uri/impossible-size", test_impossible_size);
-  g_test_add_func ("/uri/second-uri", test_second_uri);
+  g_test_add_func ("/uri/23-impossible-size", test_impossible_size);
+  g_test_add_func ("/uri/23-second-uri", test_second_uri);
   g_test_add_func ("/uri/source-bin", test_source_bin);
   return g_test_run ();
 }
