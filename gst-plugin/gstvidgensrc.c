@@ -225,6 +225,34 @@ gst_vidgen_src_send_event (GstElement *element, GstEvent *event)
 
 /* Pads. */
 
+static gboolean
+answer_uri (GstVidgenSrc *src, GstQuery *query)
+{
+  g_mutex_lock (&src->lock);
+  const gboolean known = src->uri != NULL;
+  if (known)
+    gst_query_set_uri (query, src->uri);
+  g_mutex_unlock (&src->lock);
+  return known;
+}
+
+static gboolean
+gst_vidgen_src_query (GstElement *element, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_URI)
+    return answer_uri (GST_VIDGEN_SRC (element), query);
+  return GST_ELEMENT_CLASS (gst_vidgen_src_parent_class)
+      ->query (element, query);
+}
+
+static gboolean
+gst_vidgen_src_pad_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_URI)
+    return answer_uri (GST_VIDGEN_SRC (parent), query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
 static void
 set_linked (GstVidgenSrc *src, GstPad *pad)
 {
@@ -346,6 +374,7 @@ add_track (GstVidgenSrc *src, VidgenTrack track, GType child_type,
   gst_pad_set_chain_function (GST_PAD (proxy), gst_vidgen_src_chain);
   gst_pad_set_event_function (GST_PAD (proxy), gst_vidgen_src_proxy_event);
   gst_pad_set_event_function (pad, gst_vidgen_src_pad_event);
+  gst_pad_set_query_function (pad, gst_vidgen_src_pad_query);
   g_signal_connect (pad, "linked", G_CALLBACK (on_linked), src);
   src->pads[track] = pad;
   gst_element_add_pad (GST_ELEMENT (src), pad);
@@ -732,6 +761,7 @@ gst_vidgen_src_class_init (GstVidgenSrcClass *klass)
       "The vidgensrc authors");
   element_class->change_state = gst_vidgen_src_change_state;
   element_class->send_event = gst_vidgen_src_send_event;
+  element_class->query = gst_vidgen_src_query;
   GST_BIN_CLASS (klass)->handle_message = gst_vidgen_src_handle_message;
   gst_type_mark_as_plugin_api (GST_TYPE_VIDGEN_UNDERRUN, 0);
 }

@@ -227,6 +227,46 @@ test_second_uri (void)
       g_ptr_array_index (rig->tracks[RIG_VIDEO].caps, 0), native));
 }
 
+static char *
+query_uri (GstPad *pad)
+{
+  g_autoptr (GstQuery) query = gst_query_new_uri ();
+  char *uri = NULL;
+
+  if (gst_pad_query (pad, query))
+    gst_query_parse_uri (query, &uri);
+  return uri;
+}
+
+/* The URI is known downstream, and names the streams. */
+static void
+test_query (void)
+{
+  static const char *const pads[RIG_PADS] = { "video", "audio" };
+  static const char uri[] = "vidgen://fake?num-buffers=2&prompt=rain";
+  g_autofree char *digest =
+      g_compute_checksum_for_string (G_CHECKSUM_SHA256, uri, -1);
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  for (guint i = 0; i < RIG_PADS; i++) {
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->src, pads[i]);
+    g_assert_null (query_uri (pad));
+  }
+  g_assert_true (set_uri (rig, uri, NULL));
+  rig_run (rig);
+  for (guint i = 0; i < RIG_PADS; i++) {
+    g_autoptr (GstPad) pad = gst_element_get_static_pad (rig->src, pads[i]);
+    g_autofree char *answer = query_uri (pad);
+    g_autofree char *expected = g_strconcat (digest, "/", pads[i], NULL);
+    const char *id;
+    g_assert_cmpstr (answer, ==, uri);
+    gst_event_parse_stream_start (
+        g_ptr_array_index (rig->tracks[i].events, 0), &id);
+    g_assert_cmpstr (id, ==, expected);
+  }
+}
+
 static void
 use_host (G_GNUC_UNUSED GstBin *bin, G_GNUC_UNUSED GstBin *sub_bin,
     GstElement *element, G_GNUC_UNUSED gpointer user_data)
@@ -303,6 +343,7 @@ main (int argc, char **argv)
   g_test_add_func ("/uri/bad-state", test_bad_state);
   g_test_add_func ("/uri/23-impossible-size", test_impossible_size);
   g_test_add_func ("/uri/23-second-uri", test_second_uri);
+  g_test_add_func ("/uri/23-query", test_query);
   g_test_add_func ("/uri/source-bin", test_source_bin);
   return g_test_run ();
 }
