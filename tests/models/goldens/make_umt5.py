@@ -40,6 +40,7 @@ from tokenizers import Tokenizer
 from transformers import UMT5Config, UMT5EncoderModel
 
 OUT = Path(__file__).resolve().parent / "umt5"
+SEEDS = OUT.parents[2] / "fuzz/corpus/parts"
 LAYERS, SIZE, HEADS, HEAD_SIZE, INNER = 2, 32, 3, 16, 64
 ROWS = 448
 PROMPTS = [
@@ -76,7 +77,12 @@ def train_tokenizer() -> bytes:
             minloglevel=2, hard_vocab_limit=False, byte_fallback=True,
             user_defined_symbols=make_unigram.EXTRA,
             normalization_rule_tsv=str(rules))
-        return (Path(folder) / "model.model").read_bytes()
+        proto = sentencepiece_model_pb2.ModelProto.FromString(
+            (Path(folder) / "model.model").read_bytes())
+    for field in ("input", "model_prefix"):
+        proto.trainer_spec.ClearField(field)
+    proto.normalizer_spec.ClearField("normalization_rule_tsv")
+    return proto.SerializeToString(deterministic=True)
 
 
 def make_encoder() -> UMT5EncoderModel:
@@ -179,9 +185,8 @@ def quantise(weights: dict) -> tuple[dict, dict]:
     return stored, values
 
 
-def write_gguf(stored: dict, model: bytes) -> None:
-    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
-    writer = gguf.GGUFWriter(OUT / "umt5.gguf", "t5encoder")
+def start_gguf(path: Path, proto) -> gguf.GGUFWriter:
+    writer = gguf.GGUFWriter(path, "t5encoder")
     writer.add_tokenizer_model("t5")
     writer.add_token_list([piece.piece for piece in proto.pieces])
     writer.add_token_scores([piece.score for piece in proto.pieces])
@@ -191,12 +196,45 @@ def write_gguf(stored: dict, model: bytes) -> None:
     writer.add_remove_extra_whitespaces(normaliser.remove_extra_whitespaces)
     writer.add_precompiled_charsmap(normaliser.precompiled_charsmap)
     writer.add_eos_token_id(1)
-    for key, (data, kind) in stored.items():
-        writer.add_tensor(names_of(key)[1], data, raw_dtype=kind)
+    return writer
+
+
+def finish_gguf(writer: gguf.GGUFWriter) -> None:
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def write_gguf(stored: dict, model: bytes) -> None:
+    writer = start_gguf(
+        OUT / "umt5.gguf",
+        sentencepiece_model_pb2.ModelProto.FromString(model))
+    for key, (data, kind) in stored.items():
+        writer.add_tensor(names_of(key)[1], data, raw_dtype=kind)
+    finish_gguf(writer)
+
+
+def write_seeds(model: bytes) -> None:
+    """A LoRA, and an encoder of one small layer with its tokenizer, for
+    tests/fuzz."""
+    SEEDS.mkdir(exist_ok=True)
+    save_file({"diffusion_model.a.lora_down.weight": torch.ones(2, 3),
+               "diffusion_model.a.lora_up.weight": torch.ones(4, 2),
+               "diffusion_model.a.alpha": torch.tensor(2.0),
+               "diffusion_model.a.diff_b": torch.ones(4)}, SEEDS / "lora")
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    del proto.pieces[290:]
+    sizes = {"attn_q": (16, 4), "attn_k": (16, 4), "attn_v": (16, 4),
+             "attn_o": (4, 16), "attn_rel_b": (4, 1), "attn_norm": (4,),
+             "ffn_gate": (4, 4), "ffn_up": (4, 4), "ffn_down": (4, 4),
+             "ffn_norm": (4,)}
+    layer = {f"enc.blk.0.{name}.weight": size for name, size in sizes.items()}
+    writer = start_gguf(SEEDS / "encoder", proto)
+    for name, size in {"token_embd.weight": (290, 4),
+                       "enc.output_norm.weight": (4,), **layer}.items():
+        writer.add_tensor(name, np.zeros(size, np.float16))
+    finish_gguf(writer)
 
 
 def main() -> None:
@@ -236,6 +274,7 @@ def main() -> None:
                "spiece_model": spiece}, OUT / "comfy.safetensors")
     save_file({**stored, "spiece_model": spiece}, OUT / "scaled.safetensors")
     write_gguf(blocks, model)
+    write_seeds(model)
 
 
 if __name__ == "__main__":
