@@ -11,8 +11,10 @@
 #include "models/family.h"
 #include "models/history.h"
 #include "models/mini/mini.h"
+#include "models/wan/wan.h"
 
-static const VidgenFamily *const families[] = { &vidgen_mini_family };
+static const VidgenFamily *const families[] = { &vidgen_mini_family,
+  &vidgen_wan_family };
 static GPtrArray *registered;
 
 void

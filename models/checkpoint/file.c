@@ -44,6 +44,19 @@ vidgen_file_map (const char *path, GError **error)
   return g_mapped_file_get_bytes (mapping);
 }
 
+char *
+vidgen_file_key (const char *path)
+{
+  GStatBuf about;
+
+  if (g_stat (path, &about) != 0)
+    return g_strconcat ("name:", path, NULL);
+  return g_strdup_printf ("file:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT
+                          ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld",
+      (guint64)about.st_dev, (guint64)about.st_ino, (gint64)about.st_size,
+      (gint64)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+}
+
 gboolean
 vidgen_file_fail (GError **error, const char *file, const char *format, ...)
 {

@@ -11,6 +11,10 @@ G_BEGIN_DECLS
  * Error: NOT_FOUND (missing, a folder, unreadable). */
 GBytes *vidgen_file_map (const char *path, GError **error);
 
+/* What stands for a file's content, so far as that can be told without reading
+ * it; free it. */
+char *vidgen_file_key (const char *path);
+
 /* Sets FORMAT, "'file': …". Returns FALSE. */
 gboolean vidgen_file_fail (GError **error, const char *file, const char *format,
     ...) G_GNUC_PRINTF (3, 4);

@@ -20,6 +20,8 @@
 #define TEXT_ROWS 12
 #define SHIFT 5.0
 #define TOLERANCE 1e-3
+#define HALF_TOLERANCE 1e-2 /* where weights are halves */
+#define PREFIX "generator_ema.model._fsdp_wrapped_module."
 #define MAX_SWITCHES 2
 
 typedef struct {
@@ -33,6 +35,7 @@ typedef struct {
 
 typedef struct {
   const Scenario *scenario;
+  VidgenTensorType type; /* that the weights are turned into */
   VidgenDevice *device;
   VidgenSafetensors *goldens;
   VidgenWanConfig config;
@@ -64,6 +67,60 @@ take (VidgenRecorder *recorder, const char *name, VidgenSpan span,
   g_hash_table_insert (rig->taken, g_strdup (name), copy);
 }
 
+static guint16
+to_half (float value, VidgenTensorType type)
+{
+  guint32 word;
+
+  if (type == VIDGEN_TENSOR_F16)
+    return vidgen_half_from_float (value);
+  memcpy (&word, &value, sizeof word);
+  return (guint16)((word + 0x7fff + (word >> 16 & 1)) >> 16);
+}
+
+/* The checkpoint as one of `type`, under the names that training leaves. */
+static VidgenCheckpoint *
+turn_into (VidgenCheckpoint *checkpoint, VidgenTensorType type)
+{
+  g_autoptr (GString) header = g_string_new (NULL);
+  g_autoptr (GByteArray) data = g_byte_array_new ();
+  g_autoptr (GByteArray) file = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  VidgenCheckpoint *turned;
+  guint64 length;
+
+  for (guint i = 0; i < vidgen_checkpoint_n_tensors (checkpoint); i++) {
+    const VidgenTensor *tensor = vidgen_checkpoint_tensor (checkpoint, i);
+    const guint64 count = vidgen_tensor_count (tensor);
+    g_autofree float *values = g_new (float, count);
+
+    g_string_append_printf (header, "%s\"" PREFIX "%s\":{\"dtype\":\"%s\",",
+        i ? "," : "{", tensor->name, vidgen_tensor_type_name (type));
+    g_string_append (header, "\"shape\":[");
+    for (guint j = 0; j < tensor->n_dims; j++)
+      g_string_append_printf (
+          header, "%s%" G_GUINT64_FORMAT, j ? "," : "", tensor->shape[j]);
+    g_string_append_printf (header, "],\"data_offsets\":[%u,", data->len);
+    vidgen_tensor_read_f32 (tensor, 0, count, values);
+    for (guint64 j = 0; j < count; j++) {
+      const guint16 half = to_half (values[j], type);
+
+      g_byte_array_append (data, (const guint8 *)&half, sizeof half);
+    }
+    g_string_append_printf (header, "%u]}", data->len);
+  }
+  g_string_append_c (header, '}');
+  length = header->len;
+  g_byte_array_append (file, (const guint8 *)&length, sizeof length);
+  g_byte_array_append (file, (const guint8 *)header->str, header->len);
+  g_byte_array_append (file, data->data, data->len);
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&file));
+  turned = vidgen_checkpoint_new (bytes, "turned", &error);
+  g_assert_no_error (error);
+  return turned;
+}
+
 static void
 load_weights (Rig *rig, const char *path, const char *json)
 {
@@ -76,7 +133,16 @@ load_weights (Rig *rig, const char *path, const char *json)
   g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
 
   g_assert_no_error (error);
-  names = vidgen_wan_names_new (checkpoint, NULL, &error);
+  if (rig->type != VIDGEN_TENSOR_F32) {
+    VidgenCheckpoint *turned = turn_into (checkpoint, rig->type);
+
+    vidgen_checkpoint_unref (checkpoint);
+    checkpoint = turned;
+    g_assert_cmpstr (
+        vidgen_wan_names_part (checkpoint, NULL), ==, "generator_ema");
+  }
+  names = vidgen_wan_names_new (checkpoint,
+      rig->type == VIDGEN_TENSOR_F32 ? NULL : "generator_ema", &error);
   g_assert_no_error (error);
   vidgen_wan_config_read (&rig->config, names, config, &error);
   g_assert_no_error (error);
@@ -99,7 +165,7 @@ frame_values (void)
 
 static void
 init (Rig *rig, VidgenDevice *device, const Scenario *scenario,
-    const char *weights, const char *json)
+    VidgenTensorType type, const char *weights, const char *json)
 {
   g_autofree char *golden = g_strdup_printf (
       "tests/models/goldens/wan/%s.safetensors", scenario->name);
@@ -107,6 +173,7 @@ init (Rig *rig, VidgenDevice *device, const Scenario *scenario,
   g_autoptr (GError) error = NULL;
 
   *rig = (Rig){ .scenario = scenario,
+    .type = type,
     .device = device,
     .shape = { .columns = COLUMNS,
         .rows = ROWS,
@@ -204,7 +271,8 @@ check (Rig *rig, const char *prefix)
     distance = fixture_distance (
         vidgen_span_map (vidgen_memory_span (is)), should, count);
     g_test_message ("%s: %g", tensor->name, distance);
-    if (!(distance <= TOLERANCE))
+    if (!(distance <=
+            (rig->type == VIDGEN_TENSOR_F32 ? TOLERANCE : HALF_TOLERANCE)))
       g_error (
           "%s: %s is off by %g", rig->scenario->name, tensor->name, distance);
     rig->compared++;
@@ -302,11 +370,13 @@ static const Scenario switched = {
 };
 
 static void
-run_scenario (VidgenDevice *device, const Scenario *scenario, guint compared)
+run_scenario (VidgenDevice *device, const Scenario *scenario,
+    VidgenTensorType type, guint compared)
 {
   Rig rig;
 
-  init (&rig, device, scenario, "tests/models/goldens/wan/weights.safetensors",
+  init (&rig, device, scenario, type,
+      "tests/models/goldens/wan/weights.safetensors",
       "tests/models/goldens/wan/config.json");
   set_prompt (&rig, 0, 0);
   for (guint chunk = 0; chunk < scenario->chunks; chunk++) {
@@ -341,7 +411,8 @@ run_causal (VidgenDevice *device)
   g_autoptr (GError) error = NULL;
   Rig rig;
 
-  init (&rig, device, &causal, "tests/models/goldens/wan/weights.safetensors",
+  init (&rig, device, &causal, VIDGEN_TENSOR_F32,
+      "tests/models/goldens/wan/weights.safetensors",
       "tests/models/goldens/wan/config.json");
   should = vidgen_safetensors_find (rig.goldens, "all.v");
   set_prompt (&rig, 0, 0);
@@ -394,7 +465,7 @@ run_clip (VidgenDevice *device)
     .guidance = 4,
     .tap = &rig.tap };
 
-  init (&rig, device, &clip,
+  init (&rig, device, &clip, VIDGEN_TENSOR_F32,
       "tests/models/goldens/wan/clip-weights.safetensors",
       "tests/models/goldens/wan/clip.json");
   set_prompt (&rig, 0, 0);
@@ -420,9 +491,11 @@ run (VidgenDevice *device)
 {
   run_clip (device);
   run_causal (device);
-  run_scenario (device, &chunks, 32);
-  run_scenario (device, &frames, 51);
-  run_scenario (device, &switched, 16);
+  run_scenario (device, &chunks, VIDGEN_TENSOR_F32, 32);
+  run_scenario (device, &chunks, VIDGEN_TENSOR_F16, 32);
+  run_scenario (device, &chunks, VIDGEN_TENSOR_BF16, 32);
+  run_scenario (device, &frames, VIDGEN_TENSOR_F32, 51);
+  run_scenario (device, &switched, VIDGEN_TENSOR_F32, 16);
 }
 
 static void

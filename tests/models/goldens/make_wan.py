@@ -62,7 +62,7 @@ import philox  # noqa: E402
 SEED = 0x1234567891
 ROWS, COLUMNS = 3, 5
 PLACES = ROWS * COLUMNS
-TEXT = 20
+TEXT = 32  # what tests/models/goldens/umt5 gives
 CONFIG = {
     "dim": 48,
     "ffn_dim": 100,

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* The family `wan` as the element sees it, from folders of tiny checkpoints;
+ * their latents are those of the goldens of tests/models/wan.c. */
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "models/checkpoint/safetensors.h"
+#include "models/wan/stream.h"
+#include "tests/models/fixture.h"
+
+#define DECODER "decoders/taehv-weights.safetensors"
+#define GOLDENS "tests/models/goldens/"
+#define SEED 0x1234567891
+#define TOLERANCE 1e-3
+#define SIZE "width = 80\nheight = 48\n"
+#define CHUNKS_PRESET                                                          \
+  "[wan]\npreset = self-forcing\nwindow = 7\nsink = 1\nsteps = 2\n"            \
+  "first-steps = 2\npositions = absolute\n" SIZE
+#define FRAMES_PRESET                                                          \
+  "[wan]\npreset = causal-forcing-1-step\nwindow = 4\nsink = 1\n" SIZE
+
+typedef struct {
+  char *path;
+  VidgenModel *model;
+  VidgenDevice *device;
+} Folder;
+
+static void
+put (const char *folder, const char *golden, const char *name)
+{
+  g_autofree char *relative = g_strconcat (GOLDENS, golden, NULL);
+  g_autofree char *from = fixture_path (relative);
+  g_autofree char *to = g_build_filename (folder, name, NULL);
+
+  g_assert_cmpint (symlink (from, to), ==, 0);
+}
+
+static void
+put_text (const char *folder, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+}
+
+/* A folder of all but a text encoder; `side` is its text file. */
+static char *
+make_folder (const char *side)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = g_dir_make_tmp ("vidgen-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  put (path, "wan/weights.safetensors", "weights.safetensors");
+  put (path, "wan/config.json", "config.json");
+  put (path, DECODER, "decoder.safetensors");
+  put_text (path, "vidgen.ini", side);
+  return path;
+}
+
+static void
+remove_folder (const char *path)
+{
+  GDir *dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    g_remove (file);
+  }
+  g_dir_close (dir);
+  g_rmdir (path);
+}
+
+static void
+open_folder (Folder *folder, VidgenDevice *device, const char *side)
+{
+  g_autoptr (GError) error = NULL;
+
+  folder->path = make_folder (side);
+  folder->device = device;
+  folder->model = vidgen_model_open (folder->path, &error);
+  g_assert_no_error (error);
+  vidgen_model_load (folder->model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+close_folder (Folder *folder)
+{
+  vidgen_model_unref (folder->model);
+  remove_folder (folder->path);
+  g_free (folder->path);
+}
+
+static VidgenSafetensors *
+open_golden (const char *name)
+{
+  g_autofree char *relative =
+      g_strdup_printf (GOLDENS "wan/%s.safetensors", name);
+  g_autofree char *path = fixture_path (relative);
+  g_autoptr (GError) error = NULL;
+  VidgenSafetensors *golden = vidgen_safetensors_open (path, &error);
+
+  g_assert_no_error (error);
+  return golden;
+}
+
+static void
+set_prompt (VidgenStream *stream, VidgenModel *model,
+    const VidgenSafetensors *golden, guint prompt)
+{
+  g_autofree char *name = g_strdup_printf ("prompt%u", prompt);
+  const VidgenTensor *tensor = vidgen_safetensors_find (golden, name);
+  g_autoptr (GBytes) bytes = vidgen_wan_conditioning_new (NULL,
+      (guint)tensor->shape[1],
+      (VidgenWanPrompt){ (const float *)tensor->data, (guint)tensor->shape[0] },
+      (VidgenWanPrompt){ 0 });
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenConditioning) conditioning =
+      vidgen_conditioning_parse (model, bytes, &error);
+
+  g_assert_no_error (error);
+  vidgen_stream_set_conditioning (stream, conditioning, 0);
+}
+
+static VidgenStream *
+new_stream (Folder *folder, const VidgenSafetensors *golden)
+{
+  g_autoptr (GError) error = NULL;
+  const VidgenStreamParams params = { .seed = SEED,
+    .format = vidgen_model_info (folder->model)->native };
+  VidgenStream *stream = vidgen_stream_new (folder->model, &params, &error);
+
+  g_assert_no_error (error);
+  set_prompt (stream, folder->model, golden, 0);
+  return stream;
+}
+
+static VidgenChunk *
+next (VidgenStream *stream, gboolean video)
+{
+  g_autoptr (GError) error = NULL;
+  const VidgenChunkRequest request = { .video = video,
+    .picture_format = VIDGEN_PICTURE_RGB };
+  VidgenChunk *chunk = vidgen_stream_next (stream, &request, NULL, &error);
+
+  g_assert_no_error (error);
+  return chunk;
+}
+
+typedef struct {
+  VidgenDevice *device;
+  VidgenMemory *clean;
+} Taken;
+
+static void
+take (VidgenRecorder *recorder, const char *name, VidgenSpan span,
+    gpointer user_data)
+{
+  Taken *taken = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_str_equal (name, "x0"))
+    return;
+  vidgen_memory_unref (taken->clean);
+  taken->clean = vidgen_memory_new (
+      taken->device, span.size, VIDGEN_MEMORY_READBACK, &error);
+  g_assert_no_error (error);
+  vidgen_recorder_copy (recorder, vidgen_memory_span (taken->clean), span);
+}
+
+/* The latents of a golden's chunks, whose prompts change at two of them. */
+static void
+check_latents (VidgenDevice *device, const char *side, const char *name,
+    guint n_chunks, guint second, guint third)
+{
+  g_autoptr (VidgenSafetensors) golden = open_golden (name);
+  Folder folder;
+  Taken taken = { .device = device };
+  const VidgenTap tap = { take, &taken };
+  VidgenStream *stream;
+
+  open_folder (&folder, device, side);
+  stream = new_stream (&folder, golden);
+  vidgen_wan_stream_set_tap (stream, &tap);
+  for (guint i = 0; i < n_chunks; i++) {
+    g_autofree char *x0 = g_strdup_printf ("chunk%u.x0", i);
+    const VidgenTensor *should = vidgen_safetensors_find (golden, x0);
+    g_autoptr (VidgenChunk) chunk = NULL;
+
+    if (i > 0 && (i == second || i == third))
+      set_prompt (stream, folder.model, golden, i == second ? 1 : 2);
+    chunk = next (stream, TRUE);
+    g_assert_cmpuint (chunk->frames, ==,
+        vidgen_model_chunk_frames (vidgen_model_info (folder.model), i));
+    g_assert_cmpuint (chunk->samples, ==, 0);
+    g_assert_cmpfloat (
+        fixture_distance (vidgen_span_map (vidgen_memory_span (taken.clean)),
+            (const float *)should->data, vidgen_tensor_count (should)),
+        <=, TOLERANCE);
+  }
+  vidgen_stream_free (stream);
+  vidgen_memory_unref (taken.clean);
+  close_folder (&folder);
+}
+
+static void
+check_info (Folder *folder)
+{
+  const VidgenModelInfo *info = vidgen_model_info (folder->model);
+
+  g_assert_cmpstr (info->family, ==, "wan");
+  g_assert_cmpstr (info->name, ==, "self-forcing");
+  g_assert_false (info->has_audio);
+  g_assert_cmpuint (info->first_chunk_frames, ==, 9);
+  g_assert_cmpuint (info->chunk_frames, ==, 12);
+  g_assert_cmpuint (info->native.width, ==, 80);
+  g_assert_cmpuint (info->default_steps, ==, 2);
+}
+
+/* The same bytes again: from another stream, after going back, after a chunk
+ * that was cancelled, and where chunks before had no pictures. */
+static void
+check_repeats (Folder *folder, const VidgenSafetensors *golden)
+{
+  VidgenStream *stream = new_stream (folder, golden);
+  VidgenStream *other = new_stream (folder, golden);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  const VidgenChunkRequest request = { .video = TRUE,
+    .picture_format = VIDGEN_PICTURE_RGB };
+  VidgenChunk *chunks[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    chunks[i] = next (stream, TRUE);
+  g_assert_false (fixture_same_pictures (chunks[1], chunks[2]));
+  vidgen_stream_seek (stream, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
+    g_autoptr (VidgenChunk) again = next (stream, TRUE);
+    g_autoptr (VidgenChunk) picked = NULL;
+
+    g_assert_true (fixture_same_pictures (again, chunks[i]));
+    if (i == 2) {
+      g_cancellable_cancel (cancellable);
+      g_assert_null (vidgen_stream_next (other, &request, cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+    picked = next (other, i != 1);
+    g_assert_true (i == 1 || fixture_same_pictures (picked, chunks[i]));
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    vidgen_chunk_unref (chunks[i]);
+  vidgen_stream_free (stream);
+  vidgen_stream_free (other);
+}
+
+/* Within a tenth of what was said before. */
+static void
+check_memory (Folder *folder, const VidgenSafetensors *golden)
+{
+  const VidgenFormat *format = &vidgen_model_info (folder->model)->native;
+  const guint64 needed = vidgen_model_memory_needed (folder->model, format);
+  VidgenStream *stream = new_stream (folder, golden);
+  g_autoptr (VidgenChunk) chunk = next (stream, TRUE);
+  const guint64 used = vidgen_device_memory_used (folder->device);
+
+  g_assert_cmpuint (used, <=, needed + needed / 10);
+  g_assert_cmpuint (used, >=, needed - needed / 10);
+  vidgen_stream_free (stream);
+}
+
+static void
+check_no_encoder (Folder *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenConditioning) conditioning =
+      vidgen_model_encode (folder->model, "rain", NULL, NULL, &error);
+
+  g_assert_null (conditioning);
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
+}
+
+static void
+check_changes (VidgenDevice *device, const char *change)
+{
+  g_autofree char *side =
+      g_strdup_printf (FRAMES_PRESET "prompt-change = %s\n", change);
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  Folder folder;
+  VidgenStream *stream;
+  VidgenChunk *before;
+  g_autoptr (VidgenChunk) after = NULL;
+
+  open_folder (&folder, device, side);
+  stream = new_stream (&folder, golden);
+  for (guint i = 0; i < 6; i++)
+    vidgen_chunk_unref (next (stream, TRUE));
+  before = next (stream, TRUE);
+  vidgen_stream_seek (stream, 0);
+  for (guint i = 0; i < 6; i++)
+    vidgen_chunk_unref (next (stream, TRUE));
+  set_prompt (stream, folder.model, golden, 1);
+  after = next (stream, TRUE);
+  g_assert_false (fixture_same_pictures (before, after));
+  vidgen_chunk_unref (before);
+  vidgen_stream_free (stream);
+  close_folder (&folder);
+}
+
+static void
+run (VidgenDevice *device)
+{
+  g_autoptr (VidgenSafetensors) golden = open_golden ("chunks");
+  Folder folder;
+
+  check_latents (device, CHUNKS_PRESET, "chunks", 4, 0, 0);
+  check_latents (device, FRAMES_PRESET, "frames", 8, 2, 6);
+  check_changes (device, "keep");
+  check_changes (device, "cut");
+  open_folder (&folder, device, CHUNKS_PRESET);
+  check_info (&folder);
+  check_memory (&folder, golden);
+  check_repeats (&folder, golden);
+  check_no_encoder (&folder);
+  close_folder (&folder);
+}
+
+static void
+test_host (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+
+  run (device);
+}
+
+static void
+test_vulkan (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
+
+  if (device)
+    run (device);
+}
+
+/* Clips: each chunk is one, begun anew, from a checkpoint of diffusers. */
+static void
+test_clip (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenSafetensors) golden = open_golden ("clip");
+  g_autoptr (GError) error = NULL;
+  Folder folder = { .path = g_dir_make_tmp ("vidgen-XXXXXX", &error),
+    .device = device };
+  VidgenChunk *chunks[2];
+  VidgenStream *stream;
+
+  g_assert_no_error (error);
+  put (folder.path, "wan/clip-weights.safetensors", "model.safetensors");
+  put (folder.path, "wan/clip.json", "config.json");
+  put (folder.path, DECODER, "decoder.safetensors");
+  put_text (folder.path, "vidgen.ini",
+      "[wan]\npreset = wan\nchunk = 5\nwindow = 5\nsteps = 4\n" SIZE);
+  folder.model = vidgen_model_open (folder.path, &error);
+  g_assert_no_error (error);
+  vidgen_model_load (folder.model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  stream = new_stream (&folder, golden);
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
+    chunks[i] = next (stream, TRUE);
+    g_assert_cmpuint (chunks[i]->frames, ==, 17);
+  }
+  g_assert_false (fixture_same_pictures (chunks[0], chunks[1]));
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    vidgen_chunk_unref (chunks[i]);
+  vidgen_stream_free (stream);
+  close_folder (&folder);
+}
+
+/* From a prompt to pictures, with the decoder that the model came with. */
+static void
+test_prompt (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autofree char *path = make_folder (FRAMES_PRESET);
+  g_autofree char *decoder =
+      g_build_filename (path, "decoder.safetensors", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenModel) model = NULL;
+  g_autoptr (VidgenConditioning) conditioning = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (VidgenStream) stream = NULL;
+  g_autoptr (VidgenChunk) first = NULL;
+  g_autoptr (VidgenChunk) second = NULL;
+
+  g_remove (decoder);
+  put (path, "decoders/vae-weights.safetensors", "decoder.safetensors");
+  put (path, "umt5/wan/models_t5_umt5-xxl-enc-bf16.pth", "t5.pth");
+  put (path, "umt5/wan/google/umt5-xxl/spiece.model", "spiece.model");
+  model = vidgen_model_open (path, &error);
+  g_assert_no_error (error);
+  vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  conditioning = vidgen_model_encode (model, "rain", NULL, NULL, &error);
+  g_assert_no_error (error);
+  bytes = vidgen_conditioning_serialise (conditioning);
+  g_assert_cmpuint (vidgen_wan_conditioning_prompt (bytes, 0).rows, >, 1);
+  g_assert_cmpuint (vidgen_wan_conditioning_prompt (bytes, 1).rows, ==, 0);
+  stream = vidgen_stream_new (model,
+      &(VidgenStreamParams){ .format = vidgen_model_info (model)->native },
+      &error);
+  g_assert_no_error (error);
+  vidgen_stream_set_conditioning (stream, conditioning, 0);
+  first = next (stream, TRUE);
+  second = next (stream, TRUE);
+  g_assert_cmpuint (first->frames, ==, 1);
+  g_assert_cmpuint (second->frames, ==, 4);
+  remove_folder (path);
+}
+
+static void
+check_refused (const char *location, int code, const char *says)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vidgen_model_open (location, &error));
+  g_assert_error (error, VIDGEN_ERROR, code);
+  if (!strstr (error->message, says))
+    g_error ("'%s' does not say '%s'", error->message, says);
+}
+
+static void
+test_refused (void)
+{
+  g_autofree char *path = make_folder (CHUNKS_PRESET);
+  g_autofree char *decoder =
+      g_build_filename (path, "decoder.safetensors", NULL);
+
+  put (path, "wan/weights.safetensors", "other.safetensors");
+  check_refused (path, VIDGEN_ERROR_INVALID, "several transformers");
+  put_text (path, "vidgen.ini", "[wan]\nsteps = x\n");
+  check_refused (path, VIDGEN_ERROR_FORMAT, "'steps'");
+  put_text (path, "vidgen.ini", "[wan]\ntransformer = other.safetensors\n");
+  g_remove (decoder);
+  check_refused (path, VIDGEN_ERROR_NOT_FOUND, "no decoder");
+  put_text (path, "vidgen.ini",
+      "[wan]\ntransformer = other.safetensors\ndecoder = config.json\n");
+  check_refused (path, VIDGEN_ERROR_FORMAT, "config.json");
+  remove_folder (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/wan-stream/host", test_host);
+  g_test_add_func ("/wan-stream/vulkan", test_vulkan);
+  g_test_add_func ("/wan-stream/clip", test_clip);
+  g_test_add_func ("/wan-stream/prompt", test_prompt);
+  g_test_add_func ("/wan-stream/refused", test_refused);
+  return g_test_run ();
+}
