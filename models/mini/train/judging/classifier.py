@@ -17,6 +17,7 @@ from .senses import BANDS
 
 FAMILY = "family"
 FEATURES = 256
+RHYTHM = 49
 BANDS_PER_FRAME = 6
 BATCH = 32
 # Lengths of training crops, in frames.
@@ -42,6 +43,15 @@ def _pooled(x: Tensor) -> Tensor:
     return torch.cat([mean, x.amax(1), (spread + 1e-4).sqrt()], dim=1)
 
 
+def _rhythm(series: Tensor) -> Tensor:
+    """How much of a series [B, T], 16 a second, comes again how often: [B,
+    RHYTHM] amplitudes from 0 to 8 Hz, of the whole."""
+    moved = series - series.mean(dim=1, keepdim=True)
+    window = torch.hann_window(series.shape[1], periodic=False)
+    spectrum = torch.fft.rfft(moved * window, n=2 * (RHYTHM - 1)).abs()
+    return spectrum / (spectrum.square().mean(dim=1, keepdim=True) + 1e-6).sqrt()
+
+
 class Net(nn.Module):
     """Sees three pictures at a time, ⅛ s apart, four times a second, so that
     directions show."""
@@ -58,7 +68,8 @@ class Net(nn.Module):
             nn.Conv1d(inputs, 96, 5, stride=2, padding=2)
             for inputs in (2 * BANDS, 96, 96)
         )
-        self.join = nn.Linear(160 + 192 + 288 + 4 * BANDS, FEATURES)
+        self.rhythm = nn.Linear(2 * RHYTHM, 64)
+        self.join = nn.Linear(160 + 192 + 288 + 4 * BANDS + 64, FEATURES)
         self.deep = nn.Linear(FEATURES, FEATURES)
         self.heads = nn.ModuleDict(
             {name.replace(".", "-"): nn.Linear(FEATURES, len(values))
@@ -82,6 +93,10 @@ class Net(nn.Module):
         x = F.relu(x + self.mix(near)).unflatten(0, (-1, steps))
         seen = _pooled(x.float())
         where = self.place(F.relu(self.squeeze(seen)).flatten(1))
+        motion = (small[:, 1:] - small[:, :-1]).abs().mean((2, 3, 4))
+        rise = F.relu(bands[:, 6:] - bands[:, :-6]).mean((2, 3))
+        rise = F.avg_pool1d(rise[:, None], 6)[:, 0]
+        beat = torch.cat([_rhythm(motion), _rhythm(rise)], dim=1)
         middle, side = bands.mean(2), (bands[:, :, 1] - bands[:, :, 0]) * 2
         y = torch.cat([middle, side], dim=2).transpose(1, 2)
         spread = (y.square().mean(2) - y.mean(2).square()).clamp(min=0)
@@ -89,7 +104,8 @@ class Net(nn.Module):
         for layer in self.hear:
             y = F.relu(layer(y))
         heard = _pooled(y.float().transpose(1, 2))
-        parts = [F.relu(where), seen.mean((2, 3)), heard, level]
+        beat = F.relu(self.rhythm(beat))
+        parts = [F.relu(where), seen.mean((2, 3)), heard, level, beat]
         joined = F.relu(self.join(torch.cat(parts, dim=1)))
         return F.relu(self.deep(joined)).float()
 

@@ -23,7 +23,6 @@ CODED_SHARE = 0.2
 HELD_PER_FAMILY = 16
 TRAIN_SEED = 2_000_000
 HELD_SEED = 3_000_000
-BASE_UPDATES = 160
 ENOUGH = 5
 
 
@@ -108,8 +107,8 @@ class Workshop:
         coded = self._make("coded", *source, "last", codec)
         both = clips_.concatenate(raw, coded)
         families = len(self.families)
-        made.classifier.train(both, BASE_UPDATES + 40 * families, self.seed)
-        made.detector.train(both, BASE_UPDATES + 20 * families, self.seed)
+        made.classifier.train(both, 300 + 60 * families, self.seed)
+        made.detector.train(both, 100 + 20 * families, self.seed)
         made.detector.fit_thresholds(held)
         made.codec = codec.key
         state = {

@@ -16,7 +16,7 @@ from .detector import quality
 from .instruments import Instruments, accuracies, added, share, valid_heads
 from .trial import Change, Rollout
 
-EVENT_QUALITY = 0.7
+EVENT_QUALITY = 0.8
 SIDE_LEAST = 0.5
 LATE = 0.2
 SIDES = {"left": -1, "centre": 0, "right": 1}
