@@ -145,3 +145,9 @@ vidgen_reel_bytes (const VidgenReel *reel)
 {
   return reel->bytes;
 }
+
+guint
+vidgen_reel_length (const VidgenReel *reel)
+{
+  return reel->entries->len;
+}

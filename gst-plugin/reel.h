@@ -33,5 +33,7 @@ void vidgen_reel_drop_from (VidgenReel *reel, guint64 frame);
  * holds more than `keep_bytes`. */
 void vidgen_reel_trim (VidgenReel *reel, guint64 frame, gsize keep_bytes);
 gsize vidgen_reel_bytes (const VidgenReel *reel);
+/* How many chunks it holds. */
+guint vidgen_reel_length (const VidgenReel *reel);
 
 G_END_DECLS

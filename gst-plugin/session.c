@@ -3,7 +3,8 @@
 
 #include "gst-plugin/session-private.h"
 
-/* However long the buffer is, no more is made ahead than this. */
+/* However long the buffer is, no more is made ahead than this, but for a chunk
+ * behind the one that is shown. */
 #define MAX_BYTES (256u << 20)
 /* What a clip keeps of what was shown, so that seeking back costs nothing. */
 #define KEEP_BYTES (64u << 20)
@@ -49,7 +50,8 @@ vidgen_session_is_full (const VidgenSession *session)
 
   return ahead >= session->buffer_frames ||
          session->slots.content + ahead >= session->end ||
-         vidgen_reel_bytes (session->reel) >= MAX_BYTES;
+         (vidgen_reel_length (session->reel) > 1 &&
+             vidgen_reel_bytes (session->reel) >= MAX_BYTES);
 }
 
 static gboolean

@@ -400,7 +400,7 @@ fake_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
   chunk->layout = layout;
   chunk->first_sample = first_sample;
   chunk->samples = info->has_audio ? samples : 0;
-  if (request->video)
+  if (request->video && !fake.blank)
     fill_pictures (stream, chunk, prompt);
   if (sound)
     fill_sound (chunk, prompt);

@@ -433,6 +433,32 @@ test_bytes (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
+/* A chunk that takes more than the bound is followed by another. */
+static void
+test_huge_chunks (void)
+{
+  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
+  g_autoptr (GError) error = NULL;
+
+  fake_reset ();
+  fake.fps_n = 20000;
+  fake.first_chunk_frames = fake.chunk_frames = 17000;
+  fake.blank = TRUE;
+  g_assert_cmpuint (fake.chunk_frames * 64ull * 64 * 4, >, 256 * MIB);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "vidgensrc model=fake device=host is-live=true on-underrun=stall "
+      "buffer-time=50000000 ! video/x-raw,format=RGBA,width=64,height=64 ! "
+      "fakesink sync=false",
+      &error);
+  g_assert_no_error (error);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (chunks () < 3) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (10000);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -446,5 +472,6 @@ main (int argc, char **argv)
   g_test_add_func ("/queues/blocked-sinks", test_blocked_sinks);
   g_test_add_func ("/queues/blocked-live-sinks", test_blocked_live_sinks);
   g_test_add_func ("/queues/bytes", test_bytes);
+  g_test_add_func ("/queues/huge-chunks", test_huge_chunks);
   return g_test_run ();
 }
