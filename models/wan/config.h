@@ -21,6 +21,9 @@ typedef struct {
   guint size, layers, heads, ffn;
   guint time_size;
   guint text_size, text_rows;
+  gboolean halves; /* matrices that are published in f32, as all students are,
+                      become bf16, in which the published code computes; not
+                      read from anywhere */
 } VidgenWanConfig;
 
 /* Values of a head, and how many of its pairs turn with time, with the row and

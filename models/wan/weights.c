@@ -122,6 +122,8 @@ list_linear (
   matrix.type = matrix.edit.apply || matrix.scale != 1
                     ? vidgen_upload_edited_type (matrix.tensor)
                     : vidgen_upload_type (matrix.tensor);
+  if (lister->config->halves && matrix.type == VIDGEN_F32)
+    matrix.type = VIDGEN_BF16;
   linear->in = in;
   linear->out = out;
   linear->type = matrix.type;

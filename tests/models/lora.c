@@ -62,7 +62,8 @@ open_lora (const char *name, double strength)
 }
 
 static void
-merge (Merged *merged, VidgenDevice *device, VidgenLora *const *loras)
+merge (Merged *merged, VidgenDevice *device, VidgenLora *const *loras,
+    gboolean halves)
 {
   g_autofree char *config = fixture_path (GOLDENS "wan/config.json");
   g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
@@ -77,6 +78,7 @@ merge (Merged *merged, VidgenDevice *device, VidgenLora *const *loras)
   g_assert_no_error (error);
   vidgen_wan_config_read (&merged->config, merged->names, config, &error);
   g_assert_no_error (error);
+  merged->config.halves = halves;
   vidgen_wan_weights_list (
       &merged->weights, &merged->config, merged->names, loras, upload, &error);
   g_assert_no_error (error);
@@ -192,7 +194,7 @@ test_layouts (void)
     Merged merged;
 
     g_assert_cmpuint (vidgen_lora_count (lora), ==, cases[i].count);
-    merge (&merged, device, loras);
+    merge (&merged, device, loras, FALSE);
     check_case (&merged, &cases[i], 0.75f * cases[i].scale);
     clear (&merged);
   }
@@ -208,9 +210,47 @@ test_several (void)
   VidgenLora *const loras[] = { first, second, NULL };
   Merged merged;
 
-  merge (&merged, device, loras);
+  merge (&merged, device, loras, FALSE);
   check_weight (&merged, merged.weights.blocks[0].self.q.weight,
       "blocks.0.self_attn.q", 0.5f);
+  clear (&merged);
+}
+
+static void
+check_rounded (const Merged *merged, const VidgenLinear *linear,
+    const char *name, const char *added)
+{
+  const guint count = linear->in * linear->out;
+  g_autofree float *base =
+      read_tensor (vidgen_names_find (merged->names, name));
+  g_autofree float *change =
+      read_tensor (vidgen_checkpoint_find (merged->sums, added));
+  g_autofree float *values = g_new (float, count);
+
+  vidgen_type_expand (
+      VIDGEN_BF16, vidgen_span_map (linear->weight), 0, count, values);
+  for (guint i = 0; i < count; i++) {
+    const float expected = base[i] + change[i];
+
+    g_assert_cmpfloat (
+        fabsf (values[i] - expected), <=, fabsf (expected) / 256 + 1e-5f);
+  }
+}
+
+/* To the nearest bf16 of what is merged, not of its parts. */
+static void
+test_halves (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenLora) lora = open_lora (cases[0].path, 1);
+  VidgenLora *const loras[] = { lora, NULL };
+  Merged merged;
+
+  merge (&merged, device, loras, TRUE);
+  g_assert_cmpint (merged.weights.blocks[0].self.q.type, ==, VIDGEN_BF16);
+  g_assert_cmpint (merged.weights.head.type, ==, VIDGEN_F32);
+  check_rounded (&merged, &merged.weights.blocks[0].self.q,
+      "blocks.0.self_attn.q.weight", "blocks.0.self_attn.q");
   clear (&merged);
 }
 
@@ -307,6 +347,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/lora/layouts", test_layouts);
   g_test_add_func ("/lora/several", test_several);
+  g_test_add_func ("/lora/halves", test_halves);
   g_test_add_func ("/lora/refused", test_refused);
   g_test_add_func ("/lora/other-model", test_other_model);
   return g_test_run ();
