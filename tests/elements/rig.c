@@ -7,7 +7,8 @@
 
 #include "gst-plugin/gstvidgensrc.h"
 
-#define PATIENCE (60 * GST_SECOND)
+/* Sanitizers make everything slower. */
+#define PATIENCE ((g_getenv ("VIDGEN_SANITIZED") ? 300 : 60) * GST_SECOND)
 
 static const char *const pad_names[RIG_PADS] = { "video", "audio" };
 

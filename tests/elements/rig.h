@@ -36,8 +36,9 @@ void rig_free (Rig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Rig, rig_free)
 
 void rig_state (Rig *rig, GstState state);
-/* Reads messages until one of `types` comes, at most a minute; returns it,
- * owned by the rig. Fails the test on an error that is not asked for. */
+/* Reads messages until one of `types` comes, at most a minute, or five under
+ * sanitizers as whatever waits here; returns it, owned by the rig. Fails the
+ * test on an error that is not asked for. */
 GstMessage *rig_wait (Rig *rig, GstMessageType types);
 /* Until an element message called `name` comes. */
 const GstStructure *rig_wait_element (Rig *rig, const char *name);
