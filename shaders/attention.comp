@@ -39,20 +39,23 @@ take_keys (Segment segment, uint first)
   const uint k_stride = (segment.strides & 0xffff) * 4;
   const uint v_stride = (segment.strides >> 16) * 4;
 
+  // Keys within values, so that many sums are on their way at a time.
+  uint places[KEYS];
   [[unroll]] for (uint key = 0; key < KEYS; key++) {
-    const uint place = min (first + key, segment.count - 1);
-    const uint at = place * k_stride + head_start ();
+    places[key] = min (first + key, segment.count - 1);
     [[unroll]] for (uint i = 0; i < ROWS; i++)
-      scores[i * KEYS + key] = bias_at (i, place);
-    [[unroll]] for (uint d = 0; d < HEAD_SIZE; d += SHARERS) {
+      scores[i * KEYS + key] = bias_at (i, places[key]);
+  }
+  [[unroll]] for (uint d = 0; d < HEAD_SIZE; d += SHARERS)
+    [[unroll]] for (uint key = 0; key < KEYS; key++) {
       float loaded[SHARERS];
-      load_shared (segment.k, at + d, loaded);
+      load_shared (
+          segment.k, places[key] * k_stride + head_start () + d, loaded);
       [[unroll]] for (uint c = 0; c < SHARERS; c++)
         [[unroll]] for (uint i = 0; i < ROWS; i++)
           scores[i * KEYS + key] = fma (loaded[c],
               queries[i * HEAD_SIZE + d + c], scores[i * KEYS + key]);
     }
-  }
 
   [[unroll]] for (uint i = 0; i < ROWS; i++) {
     const float fade = weigh (i, first, segment.count);

@@ -68,7 +68,7 @@ static const Tolerance tolerances[] = {
   [HALVES] = { 4, 1e-3, 5e-3, 0 },
 };
 
-static gboolean run_bench;
+static gboolean run_bench, run_quick;
 
 guint16
 vidgen_float_to_half (float value)
@@ -534,25 +534,39 @@ test_register (const char *path, VidgenKernelTestFunc func, guint n_rounds)
 {
   for (guint i = 0; i < G_N_ELEMENTS (targets); i++) {
     g_autofree char *name = g_strdup_printf ("%s/%s", path, targets[i].name);
-    Registered *registered = g_new (Registered, 1);
+    Registered *registered;
 
+    if (run_quick && strcmp (targets[i].name, "vulkan"))
+      continue;
+    registered = g_new (Registered, 1);
     *registered = (Registered){ func,
-      targets[i].as_gpu ? (n_rounds + 1) / 2 : n_rounds, &targets[i] };
+      run_quick           ? 1
+      : targets[i].as_gpu ? (n_rounds + 1) / 2
+                          : n_rounds,
+      &targets[i] };
     g_test_add_data_func_full (name, registered, run_registered, g_free);
   }
+}
+
+/* Whether `option` was among the arguments, of which it is taken out. */
+static gboolean
+take_option (int *argc, char ***argv, const char *option)
+{
+  for (int i = 1; i < *argc; i++)
+    if (!strcmp ((*argv)[i], option)) {
+      memmove (
+          &(*argv)[i], &(*argv)[i + 1], (gsize)(*argc - i) * sizeof (char *));
+      (*argc)--;
+      return TRUE;
+    }
+  return FALSE;
 }
 
 void
 vidgen_kernel_test_init (int *argc, char ***argv)
 {
-  for (int i = 1; i < *argc; i++)
-    if (!strcmp ((*argv)[i], "--bench")) {
-      memmove (
-          &(*argv)[i], &(*argv)[i + 1], (gsize)(*argc - i) * sizeof (char *));
-      (*argc)--;
-      run_bench = TRUE;
-      break;
-    }
+  run_bench = take_option (argc, argv, "--bench");
+  run_quick = take_option (argc, argv, "--quick");
   g_test_init (argc, argv, NULL);
 }
 

@@ -29,6 +29,9 @@ G_BEGIN_DECLS
  * shapes that kernels choose for GPUs; each is a test of its own, /PATH/host,
  * /PATH/vulkan, /PATH/as-gpu. `--seed` (of GTest) repeats a failure.
  *
+ * With --quick there is one round on the Vulkan device and nothing else, for
+ * runs under VIDGEN_MASK (shaders/runtime/mask.h) and the like.
+ *
  * With --bench the Vulkan half also prints milliseconds and GFLOP/s of the last
  * round.
  */
@@ -53,7 +56,7 @@ const VidgenDeviceCaps *vidgen_kernel_test_target_caps (VidgenKernelTest *test);
  * are then held to relative L2 1e-3, none off by 5e-3 of the largest. */
 void vidgen_kernel_test_halves (VidgenKernelTest *test);
 
-/* Takes --bench out of the arguments and calls g_test_init(). */
+/* Takes --bench and --quick out of the arguments and calls g_test_init(). */
 void vidgen_kernel_test_init (int *argc, char ***argv);
 void vidgen_kernel_test_add (const char *path, VidgenKernelTestFunc func);
 /* One round: for shapes that are not drawn, as those of a benchmark. */
