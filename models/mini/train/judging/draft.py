@@ -59,7 +59,8 @@ def scene(family: str, rng: np.random.Generator, tries: int = CAPTIONS_TRIED) ->
     told = [describe(family, attributes, seed) for seed in seeds]
     best = max(range(tries), key=lambda i: len(told[i][1]))
     text, named = told[best]
-    return Scene(family, attributes, named, text, int(rng.integers(1 << 31)), seeds[best])
+    seed = int(rng.integers(1 << 31))
+    return Scene(family, attributes, named, text, seed, seeds[best])
 
 
 def scenes(

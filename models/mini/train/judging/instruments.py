@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from world import canvas, sounds
+from world import canvas, clip, sounds
 from world.families import FAMILIES
 
 from . import clips as clips_
@@ -103,7 +103,7 @@ class Workshop:
         codec = Codec(weights)
         source = (self.folders, self.per_family, TRAIN_SEED)
         raw = self._make("plain", *source, "first")
-        codec.fit(self._sounds())
+        codec.fit(sounds_of(self.families))
         coded = self._make("coded", *source, "last", codec)
         both = clips_.concatenate(raw, coded)
         families = len(self.families)
@@ -121,15 +121,11 @@ class Workshop:
         partial.rename(path)
         return made
 
-    def _sounds(self) -> list[np.ndarray]:
-        """Two of each family, for the codec's mean level."""
-        return sounds_of(self.families)
-
     def coded(self, scenes: list, codec: Codec, name: str) -> Clips:
         """Real clips of scenes through a codec."""
         def make() -> Clips:
             print("judge: real clips through the codec", flush=True)
-            codec.fit(self._sounds())
+            codec.fit(sounds_of(self.families))
             return clips_.render(clips_.orders_of(scenes), codec, self.workers)
 
         path = self.work / f"real-{name}-{self.key}-{codec.key}.npz"
@@ -144,8 +140,7 @@ class Workshop:
 
 
 def sounds_of(families: list[str]) -> list[np.ndarray]:
-    from world import clip
-
+    """Two of each family, for the codec's mean level."""
     return [
         clip.render(seed, family, frames=48).samples / np.float32(32768)
         for family in families

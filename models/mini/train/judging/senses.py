@@ -32,12 +32,15 @@ WINDOW = np.hanning(2 * HOP + 1)[:-1].astype(np.float32)
 
 @dataclass
 class Sensed:
-    """small uint8 [frames, 28, 48, 3]; bands float16 [96 a second, 2, BANDS],
-    levels in dB of left and right around sample (i + ½)·HOP; blocks float32
-    [100 a second, 2], energies; change float32 [frames − 1], mean |difference| of pictures of
-    0…255; jumps float32 [2], mean |difference| of neighbouring samples at
-    chunks' borders and elsewhere; look float32 [4]: mean of luma, saturation
-    and contrast, all 0…255, and rms of the sound."""
+    """small   uint8 [frames, 28, 48, 3]
+    bands   float16 [96 a second, 2, BANDS], levels in dB of left and right around
+            sample (i + ½)·HOP
+    blocks  float32 [100 a second, 2], mean squares
+    change  float32 [frames − 1], mean |difference| of pictures of 0…255
+    jumps   float32 [2], mean |difference| of neighbouring samples at the borders
+            of chunks and elsewhere
+    look    float32 [4], mean luma, saturation and contrast, all of 0…255, and
+            the rms of the sound"""
 
     small: np.ndarray
     bands: np.ndarray

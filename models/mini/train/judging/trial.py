@@ -37,8 +37,8 @@ class Rollout:
 
 @dataclass
 class Change:
-    """From the chunk in which a prompt took effect on, by `SPAN` pictures of 16 a
-    second: (small, bands) of half a second each, see senses.Sensed; the same of the seconds before."""
+    """Half seconds, (small, bands) as in senses.Sensed, of every chunk: first,
+    those before a prompt took effect; then, those from there on."""
 
     before: Scene
     after: Scene

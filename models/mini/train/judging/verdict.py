@@ -279,7 +279,7 @@ class Judge:
             target="0.7 … 1.1",
         )
         moves = {n: measures.motion(self.sets[n]) for n in ("made", "real", "coded")}
-        loud = {n: measures.loudness_db(self.sets[n]) for n in ("made", "real", "coded")}
+        loud = {n: measures.loudness_db(self.sets[n]) for n in moves}
         self.verdict.add(
             "motion over real",
             *(geometric(moves[n], moves["real"]) for n in ("made", "real", "coded")),
