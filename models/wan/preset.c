@@ -40,7 +40,8 @@ static const char *const no_marks[] = { NULL };
   "static picture, subtitles, watermark, deformed body, extra fingers"
 
 #define STUDENT                                                                \
-  .shift = 5, .guidance = 1, .relative = TRUE, .width = 832, .height = 480
+  .shift = 5, .guidance = 1, .relative = TRUE, .width = 832, .height = 480,    \
+  .halves = TRUE
 
 /* The first whose marks are all in a path is taken. */
 static const Known known[] = {
@@ -123,6 +124,7 @@ static const Known known[] = {
           "Apache-2.0" },
       self_forcing_marks },
   { { .name = (char *)"wan",
+        .halves = TRUE,
         .clip = TRUE,
         .chunk = 21,
         .window = 21,
@@ -386,7 +388,7 @@ static void
 check_keys (Reader *reader)
 {
   static const char *const all[] = { "preset", "transformer", "text-encoder",
-    "decoder", "lora", "part", "chunk", "window", "sink", "steps",
+    "decoder", "lora", "part", "weights", "chunk", "window", "sink", "steps",
     "first-steps", "positions", "prompt-change", "shift", "guidance",
     "negative-prompt", "width", "height", NULL };
   g_auto (GStrv) keys = g_key_file_get_keys (reader->keys, GROUP, NULL, NULL);
@@ -400,9 +402,11 @@ check_keys (Reader *reader)
 static void
 read_keys (Reader *reader, VidgenWanPreset *preset)
 {
+  static const char *const weights[] = { "published", "bf16", NULL };
   static const char *const positions[] = { "absolute", "relative", NULL };
   static const char *const changes[] = { "recache", "keep", "cut", NULL };
   guint relative = preset->relative ? 1 : 0, change = preset->change;
+  guint halves = preset->halves ? 1 : 0;
 
   read_text (reader, "part", &preset->part);
   read_text (reader, "negative-prompt", &preset->negative);
@@ -423,8 +427,10 @@ read_keys (Reader *reader, VidgenWanPreset *preset)
   read_count (reader, "height", PICTURE_STEP, MAX_PICTURE, &preset->height);
   read_number (reader, "shift", 0.1, 100, &preset->shift);
   read_number (reader, "guidance", 1, 100, &preset->guidance);
+  read_word (reader, "weights", weights, &halves);
   read_word (reader, "positions", positions, &relative);
   read_word (reader, "prompt-change", changes, &change);
+  preset->halves = halves == 1;
   preset->relative = relative == 1;
   preset->change = (VidgenWanChange)change;
 }

@@ -18,12 +18,12 @@ G_BEGIN_DECLS
  *                  a file, or for the encoder a folder, relative to the text
  *                  file; instead of what is found in the folder
  *   part           dictionary of the checkpoint that holds the weights
- *   chunk, window, sink, steps, first-steps
- *   positions      relative, absolute
- *   prompt-change  recache: what is remembered is made anew under the new
- *                  prompt; keep: it stays, and the change is slow; cut: it is
- *                  forgotten
- *   shift, guidance, negative-prompt, width, height
+ *   weights        bf16: matrices that are published in f32 become bf16, in
+ * which the published code computes; published: they stay chunk, window, sink,
+ * steps, first-steps positions      relative, absolute prompt-change  recache:
+ * what is remembered is made anew under the new prompt; keep: it stays, and the
+ * change is slow; cut: it is forgotten shift, guidance, negative-prompt, width,
+ * height
  */
 typedef enum {
   VIDGEN_WAN_RECACHE,
@@ -32,10 +32,11 @@ typedef enum {
 } VidgenWanChange;
 
 typedef struct {
-  char *name;    /* "self-forcing" */
-  char *part;    /* preferred dictionary; NULL: any */
-  gboolean clip; /* makes clips, all frames of which see each other */
-  guint chunk;   /* frames of latents */
+  char *name;      /* "self-forcing" */
+  char *part;      /* preferred dictionary; NULL: any */
+  gboolean halves; /* weights: bf16 */
+  gboolean clip;   /* makes clips, all frames of which see each other */
+  guint chunk;     /* frames of latents */
   guint window, sink;
   gboolean relative;
   guint steps, first_steps; /* first: of chunk 0 */

@@ -85,7 +85,9 @@ make_key (const VidgenWanParts *parts)
   g_autofree char *lora =
       parts->lora_path ? vidgen_file_key (parts->lora_path) : g_strdup ("");
 
-  return g_strjoin (" ", transformer, parts->preset->part, decoder, lora, NULL);
+  return g_strdup_printf ("%s %s %d %s %s", transformer,
+      parts->preset->part ? parts->preset->part : "", parts->preset->halves,
+      decoder, lora);
 }
 
 /* Checks every tensor. */
@@ -133,16 +135,23 @@ identify (VidgenWanModel *model)
   model->encoder = g_string_free (text, FALSE);
 }
 
+static gboolean
+read_parts (VidgenWanModel *model, const char *location, GError **error)
+{
+  model->parts = vidgen_wan_parts_open (location, error);
+  if (!model->parts || !vidgen_wan_config_read (&model->config,
+                           model->parts->names, model->parts->config, error))
+    return FALSE;
+  model->config.halves = model->parts->preset->halves;
+  return count_weights (model, error) && check_text (model, error);
+}
+
 static VidgenModel *
 wan_open (const char *location, GError **error)
 {
   VidgenWanModel *model = g_new0 (VidgenWanModel, 1);
 
-  model->parts = vidgen_wan_parts_open (location, error);
-  if (!model->parts ||
-      !vidgen_wan_config_read (
-          &model->config, model->parts->names, model->parts->config, error) ||
-      !count_weights (model, error) || !check_text (model, error)) {
+  if (!read_parts (model, location, error)) {
     wan_free (&model->base);
     return NULL;
   }

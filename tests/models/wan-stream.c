@@ -17,7 +17,7 @@
 #define GOLDENS "tests/models/goldens/"
 #define SEED 0x1234567891
 #define TOLERANCE 1e-3
-#define SIZE "width = 80\nheight = 48\n"
+#define SIZE "width = 80\nheight = 48\nweights = published\n"
 #define CHUNKS_PRESET                                                          \
   "[wan]\npreset = self-forcing\nwindow = 7\nsink = 1\nsteps = 2\n"            \
   "first-steps = 2\npositions = absolute\n" SIZE
