@@ -48,8 +48,9 @@ typedef struct {
   gboolean again;           /* what is remembered is to be made anew */
 } Job;
 
-static VidgenWanShape
-make_shape (const VidgenWanPreset *preset, const VidgenFormat *format)
+VidgenWanShape
+vidgen_wan_stream_shape (
+    const VidgenWanPreset *preset, const VidgenFormat *format)
 {
   const guint pixels = VIDGEN_DECODER_SCALE * VIDGEN_WAN_PATCH;
 
@@ -135,7 +136,7 @@ new_planned (const VidgenWanModel *model, const VidgenFormat *format)
 
   stream->model = model;
   stream->preset = model->parts->preset;
-  stream->shape = make_shape (stream->preset, format);
+  stream->shape = vidgen_wan_stream_shape (stream->preset, format);
   stream->context = (VidgenWanContext){ .window = stream->preset->window,
     .sink = stream->preset->sink,
     .relative = stream->preset->relative };

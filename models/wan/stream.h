@@ -23,6 +23,9 @@ VidgenChunk *vidgen_wan_stream_next (VidgenStream *stream,
 void vidgen_wan_stream_stats (
     const VidgenStream *stream, VidgenStreamStats *stats);
 
+/* How a stream of the preset uses the network. */
+VidgenWanShape vidgen_wan_stream_shape (
+    const VidgenWanPreset *preset, const VidgenFormat *format);
 /* Device memory of one stream. */
 guint64 vidgen_wan_stream_bytes (
     const VidgenWanModel *model, const VidgenFormat *format);

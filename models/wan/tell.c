@@ -9,8 +9,7 @@
 #include "models/lora.h"
 #include "models/umt5/umt5.h"
 #include "models/wan/names.h"
-#include "models/wan/preset.h"
-#include "models/wan/transformer.h"
+#include "models/wan/stream.h"
 
 #define FAMILY "wan"
 #define FPS 16
@@ -162,24 +161,29 @@ weights_bytes (const VidgenWanConfig *config)
   return 2 * (config->layers * block + rest);
 }
 
-/* The encoder umT5-XXL and the decoder TAEHV at work, about. */
+/* Of the encoder umT5-XXL and the decoder TAEHV at work, about. */
 #define PARTS_BYTES (G_GUINT64_CONSTANT (1) << 30)
 
 static guint64
-memory_bytes (const VidgenWanConfig *config, const VidgenWanPreset *preset)
+memory_bytes (const VidgenWanConfig *config, const VidgenWanPreset *preset,
+    const VidgenFormat *format)
 {
-  const guint pixels = VIDGEN_DECODER_SCALE * VIDGEN_WAN_PATCH;
-  const VidgenWanShape shape = { .columns = preset->width / pixels,
-    .rows = preset->height / pixels,
-    .chunk = preset->chunk,
-    .piece = MIN (preset->chunk, 3),
-    .window = preset->window,
-    .prompts = preset->guidance > 1 ? 2 : 1,
-    .keeps = !preset->clip,
-    .max_frames = preset->clip ? preset->chunk : preset->window };
+  const VidgenWanShape shape = vidgen_wan_stream_shape (preset, format);
+  g_autoptr (VidgenPlan) plan = vidgen_plan_new ();
+  VidgenWanTransformer transformer;
 
-  return weights_bytes (config) +
+  vidgen_wan_transformer_plan (&transformer, config, &shape, plan, 0, 0);
+  return weights_bytes (config) + vidgen_plan_bytes (plan) +
          vidgen_wan_transformer_bytes (config, &shape) + PARTS_BYTES;
+}
+
+/* f32, of the files whose size is known. */
+static guint64
+file_bytes (const char *name)
+{
+  return g_str_equal (name, "wan") || g_str_equal (name, "self-forcing")
+             ? G_GUINT64_CONSTANT (5676070424)
+             : 0;
 }
 
 static void
@@ -197,13 +201,15 @@ list_presets (GArray *list)
   for (guint i = 0; names[i]; i++) {
     const VidgenWanPresetAbout *about = vidgen_wan_preset_about (names[i]);
     g_autoptr (VidgenWanPreset) preset = vidgen_wan_preset_new (names[i]);
+    const VidgenFormat format = { preset->width, preset->height, FPS, 1 };
     const VidgenPublished published = { .family = FAMILY,
       .name = names[i],
       .title = about->title,
       .source = about->source,
       .licence = about->licence,
-      .format = { preset->width, preset->height, FPS, 1 },
-      .memory_bytes = memory_bytes (&config, preset) };
+      .file_bytes = file_bytes (names[i]),
+      .format = format,
+      .memory_bytes = memory_bytes (&config, preset, &format) };
 
     g_array_append_val (list, published);
   }
