@@ -229,21 +229,33 @@ read_transformer (
 }
 
 static void
-read_decoder (
+read_channels (
+    VidgenFields *fields, const VidgenSection *section, guint count, guint *out)
+{
+  JsonArray *channels =
+      vidgen_fields_array (fields, section, "channels", count, count);
+
+  for (guint i = 0; channels && i < count; i++) {
+    out[i] =
+        vidgen_fields_check_count (fields, json_array_get_element (channels, i),
+            section->path, "channels", 4, 1024);
+    if (out[i] % 4)
+      vidgen_fields_fail (
+          fields, "%schannels are not multiples of 4", section->path);
+  }
+}
+
+static void
+read_codec (
     VidgenFields *fields, const VidgenSection *root, VidgenMiniConfig *config)
 {
+  const VidgenSection encoder =
+      vidgen_fields_section (fields, root, "encoder", "encoder.");
   const VidgenSection decoder =
       vidgen_fields_section (fields, root, "decoder", "decoder.");
-  JsonArray *channels =
-      vidgen_fields_array (fields, &decoder, "channels", 3, 3);
 
-  for (guint i = 0; channels && i < 3; i++) {
-    config->decoder.channels[i] =
-        vidgen_fields_check_count (fields, json_array_get_element (channels, i),
-            decoder.path, "channels", 4, 1024);
-    if (config->decoder.channels[i] % 4)
-      vidgen_fields_fail (fields, "decoder.channels are not multiples of 4");
-  }
+  read_channels (fields, &encoder, 2, config->encoder.channels);
+  read_channels (fields, &decoder, 3, config->decoder.channels);
   config->decoder.latent_bound =
       vidgen_fields_number (fields, &decoder, "latent_bound", 1e-3, 1e3);
 }
@@ -358,7 +370,7 @@ vidgen_mini_config_parse (const char *json, const char *file, GError **error)
   read_sound (&fields, &root, config);
   read_text (&fields, &root, config);
   read_transformer (&fields, &root, config);
-  read_decoder (&fields, &root, config);
+  read_codec (&fields, &root, config);
   read_context (&fields, &root, config);
   read_schedules (&fields, &root, config);
   config->prompts = vidgen_fields_strings (&fields, &root, "prompts", 1, 1024);

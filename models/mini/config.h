@@ -65,6 +65,9 @@ typedef struct {
     } rope;
   } transformer;
   struct {
+    guint channels[2];
+  } encoder;
+  struct {
     guint channels[3];
     double latent_bound;
   } decoder;

@@ -4,7 +4,6 @@
 #include "models/mini/decoder.h"
 
 #include "models/mini/step.h"
-#include "shaders/conv2d.h"
 #include "shaders/unpatchify.h"
 
 /* Time steps that an up convolution makes of one. */
@@ -29,14 +28,10 @@ vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
   vidgen_mini_loader_conv (loader, &weights->in, "decoder.in", c1,
       config->latent.channels, vidgen_mini_padded_channels (config), 3);
   for (guint i = 0; i < G_N_ELEMENTS (channels); i++) {
-    const guint c = channels[i], in = has_memory[i] ? 2 * c : c;
-    g_autofree char *conv1 = g_strdup_printf ("decoder.block%u.conv1", i + 1);
-    g_autofree char *conv2 = g_strdup_printf ("decoder.block%u.conv2", i + 1);
+    g_autofree char *name = g_strdup_printf ("decoder.block%u", i + 1);
 
-    vidgen_mini_loader_conv (
-        loader, &weights->blocks[i].conv1, conv1, c, in, in, 3);
-    vidgen_mini_loader_conv (
-        loader, &weights->blocks[i].conv2, conv2, c, c, c, 3);
+    vidgen_mini_block_list (
+        &weights->blocks[i], loader, name, channels[i], has_memory[i]);
   }
   vidgen_mini_loader_conv (
       loader, &weights->up1, "decoder.up1", UP_STEPS * c2 * 4, c1, c1, 1);
@@ -45,33 +40,23 @@ vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
   vidgen_mini_loader_conv (loader, &weights->out, "decoder.out", 12, c3, c3, 3);
 }
 
-/* A feature map's size at a level: 0 the latent's, each level twice it. */
-typedef struct {
-  guint frames, height, width, channels;
-} Map;
-
-static Map
+/* Level 0 has the latent's size, each level twice that of the one before. */
+static VidgenMiniMap
 map_of (const VidgenMiniConfig *config, guint level)
 {
-  return (Map){ 1u << level,
+  return (VidgenMiniMap){ 1u << level,
     (config->video.height / VIDGEN_MINI_DOWNSCALE) << level,
     (config->video.width / VIDGEN_MINI_DOWNSCALE) << level,
     config->decoder.channels[level] };
-}
-
-static guint64
-frame_values (Map map)
-{
-  return (guint64)map.height * map.width * map.channels;
 }
 
 void
 vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
     const VidgenMiniConfig *config, VidgenPlan *plan)
 {
-  const guint64 level0 = frame_values (map_of (config, 0));
-  const guint64 level1 = frame_values (map_of (config, 1));
-  const guint64 level2 = frame_values (map_of (config, 2));
+  const guint64 level0 = vidgen_mini_map_frame (map_of (config, 0));
+  const guint64 level1 = vidgen_mini_map_frame (map_of (config, 1));
+  const guint64 level2 = vidgen_mini_map_frame (map_of (config, 2));
   const guint64 padded = (guint64)vidgen_mini_video_tokens (config) *
                          vidgen_mini_padded_video_values (config);
   const struct {
@@ -139,55 +124,26 @@ record_unpatchify (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
 }
 
 static void
-record_conv (VidgenRecorder *recorder, const VidgenMiniConv *weights, Map map,
-    VidgenConv2d conv)
-{
-  conv.frames = map.frames;
-  conv.height = map.height;
-  conv.width = map.width;
-  conv.in_channels = map.channels;
-  conv.out_channels = weights->out;
-  conv.kernel = weights->kernel;
-  conv.weight = weights->weight;
-  conv.weight_type = weights->type;
-  conv.bias = weights->bias;
-  conv.shuffle = MAX (conv.shuffle, 1);
-  conv.steps = MAX (conv.steps, 1);
-  vidgen_conv2d (recorder, &conv);
-}
-
-static void
-record_block (VidgenRecorder *recorder, const VidgenMiniBlock *block, Map map,
-    VidgenSpan x, VidgenSpan previous, VidgenSpan inner, VidgenSpan out)
-{
-  record_conv (recorder, &block->conv1, map,
-      (VidgenConv2d){
-          .x = x, .previous = previous, .relu = TRUE, .out = inner });
-  record_conv (recorder, &block->conv2, map,
-      (VidgenConv2d){ .x = inner, .relu = TRUE, .residual = x, .out = out });
-}
-
-static void
 record_first_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
     gboolean at_start)
 {
   const VidgenMiniConfig *config = decoder->config;
   const VidgenMiniDecoderWeights *weights = decoder->weights;
-  const Map map = map_of (config, 0);
-  const guint64 frame = frame_values (map);
+  const VidgenMiniMap map = map_of (config, 0);
+  const guint64 frame = vidgen_mini_map_frame (map);
   const VidgenSpan before = vidgen_floats (decoder->input1, 0, frame);
   const VidgenSpan x = vidgen_floats (decoder->input1, frame, frame);
-  Map latent = map;
+  VidgenMiniMap latent = map;
 
   latent.channels = vidgen_mini_padded_channels (config);
   vidgen_mini_carry_read (&decoder->memory1, recorder, at_start, before);
-  record_conv (recorder, &weights->in, latent,
+  vidgen_mini_convolve (recorder, &weights->in, latent,
       (VidgenConv2d){ .x = decoder->latent, .out = x });
   vidgen_mini_carry_write (&decoder->memory1, recorder, x);
-  record_block (recorder, &weights->blocks[0], map, x, before, decoder->inner1,
-      decoder->output1);
-  record_block (recorder, &weights->blocks[1], map, decoder->output1,
-      VIDGEN_SPAN_NONE, decoder->inner2, decoder->output2);
+  vidgen_mini_block_record (recorder, &weights->blocks[0], map, x, before,
+      decoder->inner1, decoder->output1);
+  vidgen_mini_block_record (recorder, &weights->blocks[1], map,
+      decoder->output1, VIDGEN_SPAN_NONE, decoder->inner2, decoder->output2);
 }
 
 static void
@@ -195,19 +151,19 @@ record_second_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
     gboolean at_start)
 {
   const VidgenMiniDecoderWeights *weights = decoder->weights;
-  const Map below = map_of (decoder->config, 0);
-  const Map map = map_of (decoder->config, 1);
-  const guint64 frame = frame_values (map);
+  const VidgenMiniMap below = map_of (decoder->config, 0);
+  const VidgenMiniMap map = map_of (decoder->config, 1);
+  const guint64 frame = vidgen_mini_map_frame (map);
   const VidgenSpan x = vidgen_floats (decoder->input3, frame, 2 * frame);
 
   vidgen_mini_carry_read (&decoder->memory3, recorder, at_start,
       vidgen_floats (decoder->input3, 0, frame));
-  record_conv (recorder, &weights->up1, below,
+  vidgen_mini_convolve (recorder, &weights->up1, below,
       (VidgenConv2d){
           .x = decoder->output2, .shuffle = 2, .steps = UP_STEPS, .out = x });
   vidgen_mini_carry_write (&decoder->memory3, recorder,
       vidgen_floats (decoder->input3, 2 * frame, frame));
-  record_block (recorder, &weights->blocks[2], map, x,
+  vidgen_mini_block_record (recorder, &weights->blocks[2], map, x,
       vidgen_floats (decoder->input3, 0, 2 * frame), decoder->inner3,
       decoder->output3);
 }
@@ -216,16 +172,16 @@ static void
 record_third_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
 {
   const VidgenMiniDecoderWeights *weights = decoder->weights;
-  const Map map = map_of (decoder->config, 2);
+  const VidgenMiniMap map = map_of (decoder->config, 2);
 
-  record_conv (recorder, &weights->up2, map_of (decoder->config, 1),
+  vidgen_mini_convolve (recorder, &weights->up2, map_of (decoder->config, 1),
       (VidgenConv2d){ .x = decoder->output3,
           .shuffle = 2,
           .steps = UP_STEPS,
           .out = decoder->input4 });
-  record_block (recorder, &weights->blocks[3], map, decoder->input4,
+  vidgen_mini_block_record (recorder, &weights->blocks[3], map, decoder->input4,
       VIDGEN_SPAN_NONE, decoder->inner4, decoder->output4);
-  record_conv (recorder, &weights->out, map,
+  vidgen_mini_convolve (recorder, &weights->out, map,
       (VidgenConv2d){ .x = decoder->output4,
           .relu = TRUE,
           .shuffle = 2,

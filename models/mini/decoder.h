@@ -3,8 +3,8 @@
 
 #pragma once
 
+#include "models/mini/block.h"
 #include "models/mini/carry.h"
-#include "models/mini/loader.h"
 #include "models/tap.h"
 
 G_BEGIN_DECLS
@@ -14,10 +14,6 @@ G_BEGIN_DECLS
  * chunks before and on nothing older. */
 
 #define VIDGEN_MINI_DECODER_REACH 2
-
-typedef struct {
-  VidgenMiniConv conv1, conv2;
-} VidgenMiniBlock;
 
 typedef struct {
   VidgenMiniConv in, up1, up2, out;

@@ -17,6 +17,7 @@
 typedef enum {
   ITEM_MATRIX,
   ITEM_CONV,
+  ITEM_CONV_DOWN,
   ITEM_TABLE,
   ITEM_MADE,
   ITEM_EXPECTED
@@ -113,6 +114,24 @@ vidgen_mini_loader_conv (VidgenMiniLoader *loader, VidgenMiniConv *conv,
 }
 
 void
+vidgen_mini_loader_conv_down (VidgenMiniLoader *loader, VidgenMiniConv *conv,
+    const char *name, guint out, guint in)
+{
+  g_autofree char *bias = g_strconcat (name, ".bias", NULL);
+
+  conv->out = out;
+  conv->kernel = 3;
+  add (loader, (Item){ .kind = ITEM_CONV_DOWN,
+                   .name = g_strconcat (name, ".weight", NULL),
+                   .n_dims = 4,
+                   .shape = { out, in, 4, 4 },
+                   .padded_in = 4 * in,
+                   .span = &conv->weight,
+                   .type = &conv->type });
+  vidgen_mini_loader_table (loader, &conv->bias, bias, 0, out, out);
+}
+
+void
 vidgen_mini_loader_table (VidgenMiniLoader *loader, VidgenSpan *span,
     const char *name, guint rows, guint columns, gsize padded)
 {
@@ -164,7 +183,7 @@ vidgen_mini_loader_check (const VidgenMiniLoader *loader, GError **error)
 static VidgenType
 item_type (const VidgenMiniLoader *loader, const Item *item)
 {
-  if (item->kind != ITEM_MATRIX && item->kind != ITEM_CONV)
+  if (!item->type)
     return VIDGEN_F32;
   return vidgen_safetensors_find (loader->file, item->name)->type ==
                  VIDGEN_TENSOR_F16
@@ -181,6 +200,9 @@ item_bytes (const Item *item, VidgenType type)
   case ITEM_CONV:
     return vidgen_conv2d_packed_bytes (
         (guint)item->shape[0], item->padded_in, (guint)item->shape[2], type);
+  case ITEM_CONV_DOWN:
+    return vidgen_conv2d_packed_bytes (
+        (guint)item->shape[0], item->padded_in, 3, type);
   case ITEM_TABLE:
   case ITEM_MADE:
     return 4 * (guint64)item->padded;
@@ -250,6 +272,41 @@ write_conv (
       (guint)item->shape[2], type, padded, out);
 }
 
+/* Row ky of the kernel reads row 2 r + ky - 1, which is row y of the folded
+ * pixel r + tap - 1; columns alike. */
+static guint
+folded_tap (guint ky)
+{
+  return (ky + 1) / 2;
+}
+
+static void
+write_conv_down (
+    const Item *item, const VidgenTensor *tensor, VidgenType type, void *out)
+{
+  const guint bytes = vidgen_type_bytes (type);
+  const guint in = (guint)item->shape[1];
+  const guint8 *from = tensor->data;
+  g_autofree guint8 *folded =
+      g_malloc0 (item->shape[0] * item->padded_in * 9 * bytes);
+
+  for (guint64 o = 0; o < item->shape[0]; o++) {
+    for (guint i = 0; i < in; i++) {
+      for (guint tap = 0; tap < 16; tap++, from += bytes) {
+        const guint ky = tap / 4, kx = tap % 4;
+        const guint part = (ky + 1) % 2 * 2 + (kx + 1) % 2;
+        const guint64 row = o * item->padded_in + part * in + i;
+
+        memcpy (
+            folded + (row * 9 + folded_tap (ky) * 3 + folded_tap (kx)) * bytes,
+            from, bytes);
+      }
+    }
+  }
+  vidgen_conv2d_pack (
+      (guint)item->shape[0], item->padded_in, 3, type, folded, out);
+}
+
 static void
 write_item (const VidgenMiniLoader *loader, const Item *item, VidgenType type,
     void *out)
@@ -264,6 +321,9 @@ write_item (const VidgenMiniLoader *loader, const Item *item, VidgenType type,
     break;
   case ITEM_CONV:
     write_conv (item, tensor, type, out);
+    break;
+  case ITEM_CONV_DOWN:
+    write_conv_down (item, tensor, type, out);
     break;
   case ITEM_TABLE:
     convert_rows (

@@ -44,6 +44,11 @@ void vidgen_mini_loader_linear (VidgenMiniLoader *loader, VidgenLinear *linear,
 /* Input channels from `in` to `padded_in` are zero. */
 void vidgen_mini_loader_conv (VidgenMiniLoader *loader, VidgenMiniConv *conv,
     const char *name, guint out, guint in, guint padded_in, guint kernel);
+/* A convolution 4x4 of stride 2 and padding 1, to be run as one of 3x3 over
+ * the picture folded by 2: channel (y * 2 + x) * in + i of its pixel (r, c) is
+ * channel i of (2 r + y, 2 c + x). */
+void vidgen_mini_loader_conv_down (VidgenMiniLoader *loader,
+    VidgenMiniConv *conv, const char *name, guint out, guint in);
 /* An F32 tensor [rows][columns], or [columns] where rows is 0; values past it
  * up to `padded` are zero. */
 void vidgen_mini_loader_table (VidgenMiniLoader *loader, VidgenSpan *span,

@@ -75,8 +75,8 @@ record_step (const VidgenMiniTransformer *transformer, VidgenRecorder *recorder,
       transformer->tap, recorder, sample->audio, "step%u.x0.audio", step);
 }
 
-static void
-record_refresh (const VidgenMiniTransformer *transformer,
+void
+vidgen_mini_transformer_read (VidgenMiniTransformer *transformer,
     VidgenRecorder *recorder, const VidgenMiniSample *sample)
 {
   const double t = transformer->config->context.timestep;
@@ -104,5 +104,5 @@ vidgen_mini_transformer_sample (VidgenMiniTransformer *transformer,
         transformer, recorder, view->seen[i].slot, view->seen[i].age);
   for (guint step = 0; step < sample->schedule->n_steps; step++)
     record_step (transformer, recorder, sample, step);
-  record_refresh (transformer, recorder, sample);
+  vidgen_mini_transformer_read (transformer, recorder, sample);
 }

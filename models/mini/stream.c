@@ -29,6 +29,7 @@ typedef struct {
   VidgenRecorder *recorder;
   VidgenMemory *upload;   /* the prompt's states */
   VidgenMemory *readback; /* pictures, then samples */
+  VidgenMemory *picture;  /* video tokens of a first picture, or NULL */
   Parts parts;
   VidgenMiniContext context;
   /* What vidgen_mini_transformer_prompt() last worked on; NULL: do it. */
@@ -152,6 +153,7 @@ vidgen_mini_stream_free (VidgenStream *base)
   vidgen_plan_free (stream->plan);
   vidgen_memory_unref (stream->upload);
   vidgen_memory_unref (stream->readback);
+  vidgen_memory_unref (stream->picture);
   vidgen_mini_context_clear (&stream->context);
   g_clear_pointer (&stream->prompt, g_bytes_unref);
   g_free (stream);
@@ -174,6 +176,72 @@ vidgen_mini_stream_set_tap (VidgenStream *base, const VidgenTap *tap)
   stream->parts.transformer.tap = tap;
   stream->parts.decoder.tap = tap;
   stream->parts.sound.tap = tap;
+}
+
+/* What the chunk at position 0 counts as: a first picture is chunk 0. */
+static guint64
+first_chunk (const MiniStream *stream)
+{
+  return stream->picture ? 1 : 0;
+}
+
+/* Latents [height][width][channels] to standardised tokens [V][values]. */
+static void
+write_tokens (const VidgenMiniModel *model, const float *latent, float *tokens)
+{
+  const VidgenMiniConfig *config = model->config;
+  const float *mean =
+      (gpointer)vidgen_safetensors_find (model->file, "latent.mean")->data;
+  const float *std =
+      (gpointer)vidgen_safetensors_find (model->file, "latent.std")->data;
+  const guint columns = vidgen_mini_columns (config);
+  const guint side = config->latent.patch;
+  const guint values = vidgen_mini_video_values (config);
+
+  for (guint token = 0; token < vidgen_mini_video_tokens (config); token++) {
+    for (guint value = 0; value < values; value++) {
+      const guint channel = value / side / side;
+      const gsize row = token / columns * side + value / side % side;
+      const gsize column = token % columns * side + value % side;
+      const gsize pixel = row * columns * side + column;
+
+      *tokens++ =
+          (latent[pixel * config->latent.channels + channel] - mean[value]) /
+          std[value];
+    }
+  }
+}
+
+gboolean
+vidgen_mini_stream_set_picture (VidgenStream *base, const guint8 *rgb,
+    guint width, guint height, guint stride, GError **error)
+{
+  MiniStream *stream = (MiniStream *)base;
+  const VidgenMiniModel *model = (const VidgenMiniModel *)base->model;
+  const VidgenMiniConfig *config = model->config;
+  const gsize count = (gsize)vidgen_mini_video_tokens (config) *
+                      vidgen_mini_video_values (config);
+  g_autofree float *latent = g_new (float, count);
+  VidgenMemory *picture;
+
+  if (width != config->video.width || height != config->video.height) {
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "A first picture of %u x %u does not have the size %u x %u of '%s'.",
+        width, height, config->video.width, config->video.height, config->name);
+    return FALSE;
+  }
+  if (!vidgen_mini_encoder_still (&model->weights->encoder, config,
+          model->base.device, rgb, stride, latent, error))
+    return FALSE;
+  picture = vidgen_memory_new (
+      model->base.device, 4 * count, VIDGEN_MEMORY_UPLOAD, error);
+  if (!picture)
+    return FALSE;
+  write_tokens (model, latent, vidgen_span_map (vidgen_memory_span (picture)));
+  vidgen_memory_unref (stream->picture);
+  stream->picture = picture;
+  vidgen_mini_stream_restart (base);
+  return TRUE;
 }
 
 /* One chunk to record. */
@@ -274,7 +342,7 @@ record_sound (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 
   vidgen_recorder_stage (recorder, "sound");
   vidgen_mini_sound_record (&parts->sound, recorder, parts->audio,
-      stream->base.params.seed, job->chunk, job->chunk == 0,
+      stream->base.params.seed, job->chunk, job->chunk == first_chunk (stream),
       job->request->audio);
   if (job->request->audio) {
     vidgen_recorder_stage (recorder, "output");
@@ -360,6 +428,29 @@ renew_prompt (MiniStream *stream, const Job *job)
   record_prompt (stream, stream->recorder, job);
 }
 
+/* Reads the first picture as the chunk before the one at position 0. */
+static void
+read_picture (MiniStream *stream, const Job *job)
+{
+  Parts *parts = &stream->parts;
+  VidgenMiniView view;
+  const VidgenMiniSample sample = { .seed = stream->base.params.seed,
+    .schedule = job->schedule,
+    .n_text = job->n_text,
+    .view = &view,
+    .video = parts->latents[0],
+    .audio = parts->audio };
+
+  vidgen_mini_context_reset (&stream->context);
+  vidgen_mini_context_view (&stream->context, 0, FALSE, &view);
+  vidgen_recorder_stage (stream->recorder, "transformer");
+  vidgen_recorder_copy (
+      stream->recorder, sample.video, vidgen_memory_span (stream->picture));
+  vidgen_recorder_clear (stream->recorder, sample.audio);
+  vidgen_mini_transformer_read (&parts->transformer, stream->recorder, &sample);
+  vidgen_mini_context_commit (&stream->context, 0, FALSE, view.slot);
+}
+
 static void
 commit (MiniStream *stream, const Job *job, gboolean prompt_started)
 {
@@ -380,19 +471,21 @@ vidgen_mini_stream_next (VidgenStream *base, const VidgenChunkRequest *request,
     GCancellable *cancellable, GError **error)
 {
   MiniStream *stream = (MiniStream *)base;
-  const gboolean prompt_started = base->settings.prompt_started;
+  const gboolean at_picture = stream->picture && base->position == 0;
+  const gboolean prompt_started = base->settings.prompt_started && !at_picture;
   VidgenMiniView view;
-  const Job job = { .chunk = base->position,
+  const Job job = { .chunk = base->position + first_chunk (stream),
     .request = request,
     .view = &view,
     .schedule = vidgen_mini_schedule (stream->config, base->settings.steps),
     .n_text = vidgen_mini_conditioning_rows (
         stream->config, base->settings.conditioning) };
 
-  vidgen_mini_context_view (
-      &stream->context, base->position, prompt_started, &view);
   vidgen_recorder_set_cancellable (stream->recorder, cancellable);
   renew_prompt (stream, &job);
+  if (at_picture)
+    read_picture (stream, &job);
+  vidgen_mini_context_view (&stream->context, job.chunk, prompt_started, &view);
   record (stream, stream->recorder, &job);
   if (!vidgen_recorder_finish (stream->recorder, cancellable, error))
     return NULL;

@@ -18,6 +18,8 @@ VidgenStream *vidgen_mini_stream_new (
     VidgenModel *model, const VidgenStreamParams *params, GError **error);
 void vidgen_mini_stream_free (VidgenStream *stream);
 void vidgen_mini_stream_restart (VidgenStream *stream);
+gboolean vidgen_mini_stream_set_picture (VidgenStream *stream,
+    const guint8 *rgb, guint width, guint height, guint stride, GError **error);
 VidgenChunk *vidgen_mini_stream_next (VidgenStream *stream,
     const VidgenChunkRequest *request, GCancellable *cancellable,
     GError **error);

@@ -67,6 +67,12 @@ typedef struct {
   VidgenSpan audio; /* out: [A][token_size] */
 } VidgenMiniSample;
 
+/* Puts the keys and values of given tokens, video and audio, into the slot of
+ * the view, as those of a chunk that was made. The keys that the view sees have been
+ * turned. */
+void vidgen_mini_transformer_read (VidgenMiniTransformer *transformer,
+    VidgenRecorder *recorder, const VidgenMiniSample *sample);
+
 /* Makes the tokens of a chunk and puts its keys and values into its slot. */
 void vidgen_mini_transformer_sample (VidgenMiniTransformer *transformer,
     VidgenRecorder *recorder, const VidgenMiniSample *sample);

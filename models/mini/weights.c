@@ -15,6 +15,7 @@ list (VidgenMiniWeights *weights, const VidgenSafetensors *file,
 
   vidgen_mini_text_list (&weights->text, config, loader);
   vidgen_mini_transformer_list (&weights->transformer, config, loader);
+  vidgen_mini_encoder_list (&weights->encoder, config, loader);
   vidgen_mini_decoder_list (&weights->decoder, config, loader);
   vidgen_mini_sound_list (&weights->sound, config, loader);
   return loader;

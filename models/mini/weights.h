@@ -4,6 +4,7 @@
 #pragma once
 
 #include "models/mini/decoder.h"
+#include "models/mini/encoder.h"
 #include "models/mini/sound.h"
 #include "models/mini/text.h"
 #include "models/mini/transformer.h"
@@ -19,6 +20,7 @@ typedef struct {
   GPtrArray *memories;
   VidgenMiniTextWeights text;
   VidgenMiniTransformerWeights transformer;
+  VidgenMiniEncoderWeights encoder;
   VidgenMiniDecoderWeights decoder;
   VidgenMiniSoundWeights sound;
 } VidgenMiniWeights;

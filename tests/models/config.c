@@ -95,6 +95,8 @@ test_refused (void)
     { "\"time_scale\":200.0", "\"time_scale\":1e400", "" },
     { "\"time\":[1.5,0.5,", "\"time\":[0.5,", "transformer.rope" },
     { "[-3.0,1.5]", "[-3.0]", "sound_position" },
+    { "\"channels\":[4,4]", "\"channels\":[4]", "encoder.channels" },
+    { "\"channels\":[4,4]", "\"channels\":[4,6]", "encoder.channels" },
     { "\"channels\":[16,8,8]", "\"channels\":[16,8]", "decoder.channels" },
     { "\"channels\":[16,8,8]", "\"channels\":[16,8,6]", "decoder.channels" },
     { "\"latent_bound\":3.0", "\"latent_bound\":0", "latent_bound" },

@@ -137,7 +137,8 @@ check_info (const VidgenModelInfo *info)
   g_assert_cmpuint (info->native.width, ==, info->width.min);
   g_assert_cmpuint (info->chunk_frames, ==, 4);
   g_assert_nonnull (info->prompts[0]);
-  g_assert_cmpint (info->kinds, ==, VIDGEN_CONDITION_TEXT);
+  g_assert_cmpint (
+      info->kinds, ==, VIDGEN_CONDITION_TEXT | VIDGEN_CONDITION_PICTURE);
 }
 
 static void

@@ -243,6 +243,56 @@ test_cancelled (VidgenModel *model)
   }
 }
 
+/* Grey: what a first picture says is compared elsewhere. */
+static gboolean
+set_picture (VidgenStream *stream, guint width, guint height, GError **error)
+{
+  const gsize bytes = (gsize)3 * width * height;
+  g_autofree guint8 *rgb = g_malloc (bytes);
+
+  memset (rgb, 128, bytes);
+  return vidgen_stream_set_picture (
+      stream, rgb, width, height, 3 * width, error);
+}
+
+static void
+test_picture (VidgenModel *model)
+{
+  const VidgenModelInfo *info = vidgen_model_info (model);
+  const guint width = info->native.width, height = info->native.height;
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (VidgenStream) without = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) with = fixture_stream (model, 1, OCEAN);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const VidgenTap tap = { cancel_at_sound, cancellable };
+  g_autoptr (GPtrArray) first = NULL;
+  g_autoptr (GPtrArray) again = NULL;
+  g_autoptr (VidgenChunk) plain = fixture_next (without);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (set_picture (with, width - 8, height, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "size"));
+  g_clear_error (&error);
+  set_picture (with, width, height, &error);
+  g_assert_no_error (error);
+
+  vidgen_mini_stream_set_tap (with, &tap);
+  g_assert_null (vidgen_stream_next (with, &request, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  vidgen_mini_stream_set_tap (with, NULL);
+  first = make_chunks (with, 4);
+  g_assert_false (fixture_same_pictures (plain, first->pdata[0]));
+  g_assert_false (set_picture (with, width, height, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+
+  g_assert_cmpuint (vidgen_stream_seek (with, 0), ==, 0);
+  again = make_chunks (with, 4);
+  for (guint i = 0; i < 4; i++)
+    assert_same (first->pdata[i], again->pdata[i]);
+}
+
 typedef struct {
   VidgenDevice *device;
   GCancellable *cancellable;
@@ -382,7 +432,8 @@ main (int argc, char **argv)
   } tests[] = { { "repeats", test_repeats },
     { "prompt-change", test_prompt_change }, { "seek", test_seek },
     { "requests", test_requests }, { "formats", test_formats },
-    { "cancelled", test_cancelled }, { "stops-at-once", test_stops_at_once },
+    { "cancelled", test_cancelled }, { "picture", test_picture },
+    { "stops-at-once", test_stops_at_once },
     { "two-streams", test_two_streams },
     { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
     { "stats", test_stats } };

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import philox
-from network import Cache, Conditioning, Mini, Span
+from network import Cache, Conditioning, Mini, Span, patch
 from sound import Synthesiser
 
 Trace = dict[str, Tensor]
@@ -70,63 +70,70 @@ class Stream:
         ]
         return [(n, -float(age)) for n, (age, _) in enumerate(chunks)], cached
 
+    def token_shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        net = self.mini.transformer
+        sounds = self.mini.config["sound"]["tokens"]
+        video = (net.videos, net.video_in.in_features)
+        return video, (sounds, net.audio_in.in_features)
+
+    @torch.no_grad()
+    def set_picture(self, rgb: np.ndarray, trace: Trace | None = None) -> None:
+        """RGB bytes [H, W, 3], before the first chunk and after its prompt:
+        the picture stands still in a chunk of its own, which becomes chunk 0."""
+        config = self.mini.config
+        pixels = torch.from_numpy(rgb).float() / 127.5 - 1
+        frames = pixels.movedim(-1, 0).expand(1, config["chunk"]["frames"], -1, -1, -1)
+        tokens = patch(self.mini.encoder(frames), config["latent"]["patch"])
+        video = (tokens - self.mini.latent.mean) / self.mini.latent.std
+        audio = torch.zeros(1, 1, *self.token_shapes()[1])
+        if trace is not None:
+            trace["video"] = video[0, 0].clone()
+        self.remember(video, audio, Evaluation(self, trace))
+        z = self.mini.latent_of(video[0, 0])
+        _, self.decoder_memory = self.mini.decoder(z[None, None])
+
+    def remember(self, video: Tensor, audio: Tensor, evaluate: "Evaluation") -> None:
+        """Reads a chunk's tokens, made or given, as context of the next ones."""
+        t = self.context["timestep"]
+        shapes = self.token_shapes()
+        video_noise = self.draw(philox.CONTEXT_VIDEO, 0, shapes[0])
+        audio_noise = self.draw(philox.CONTEXT_AUDIO, 0, shapes[1])
+        evaluate.note("context.noise.video", video_noise[0, 0])
+        evaluate.note("context.noise.audio", audio_noise[0, 0])
+        noisy_video = (1 - t) * video + t * video_noise
+        noisy_audio = (1 - t) * audio + t * audio_noise
+        _, _, own = evaluate(noisy_video, noisy_audio, t, "context")
+        for i, (key, value) in enumerate(own):
+            evaluate.note(f"context.key{i}", key[0, :, 0])
+            evaluate.note(f"context.value{i}", value[0, :, 0])
+        self.window.append((self.index, own))
+        if self.index == self.run_start and self.context["sink"] > 0:
+            self.sink = own
+        self.index += 1
+
     @torch.no_grad()
     def next_tokens(self, trace: Trace | None = None) -> tuple[Tensor, Tensor]:
         """Standardised video [V, values] and audio [A, token_size] tokens."""
-        net = self.mini.transformer
-        keys, cached = self.seen()
-        span = [Span(0.0, keys)]
-        video_shape = (net.videos, net.video_in.in_features)
-        audio_shape = (
-            self.mini.config["sound"]["tokens"],
-            net.audio_in.in_features,
-        )
-
-        def note(name: str, value: Tensor) -> None:
-            if trace is not None:
-                trace[name] = value.clone()
-
-        def evaluate(video: Tensor, audio: Tensor, t: float, prefix: str):
-            inner: Trace | None = None if trace is None else {}
-            time = torch.tensor([[t]])
-            out = net(video, audio, time, [self.text], [0], span, cached, inner)
-            for name, value in (inner or {}).items():
-                note(f"{prefix}.{name}", value[0, 0])
-            return out
-
+        evaluate = Evaluation(self, trace)
+        video_shape, audio_shape = self.token_shapes()
         for step, t in enumerate(self.schedule):
             video_noise = self.draw(philox.VIDEO, step, video_shape)
             audio_noise = self.draw(philox.AUDIO, step, audio_shape)
-            note(f"step{step}.noise.video", video_noise[0, 0])
-            note(f"step{step}.noise.audio", audio_noise[0, 0])
+            evaluate.note(f"step{step}.noise.video", video_noise[0, 0])
+            evaluate.note(f"step{step}.noise.audio", audio_noise[0, 0])
             if step == 0:
                 video, audio = video_noise, audio_noise
             else:
                 video = (1 - t) * video + t * video_noise
                 audio = (1 - t) * audio + t * audio_noise
             video_v, audio_v, _ = evaluate(video, audio, t, f"step{step}")
-            note(f"step{step}.v.video", video_v[0, 0])
-            note(f"step{step}.v.audio", audio_v[0, 0])
+            evaluate.note(f"step{step}.v.video", video_v[0, 0])
+            evaluate.note(f"step{step}.v.audio", audio_v[0, 0])
             video = video - t * video_v
             audio = audio - t * audio_v
-            note(f"step{step}.x0.video", video[0, 0])
-            note(f"step{step}.x0.audio", audio[0, 0])
-
-        t = self.context["timestep"]
-        video_noise = self.draw(philox.CONTEXT_VIDEO, 0, video_shape)
-        audio_noise = self.draw(philox.CONTEXT_AUDIO, 0, audio_shape)
-        note("context.noise.video", video_noise[0, 0])
-        note("context.noise.audio", audio_noise[0, 0])
-        noisy_video = (1 - t) * video + t * video_noise
-        noisy_audio = (1 - t) * audio + t * audio_noise
-        _, _, own = evaluate(noisy_video, noisy_audio, t, "context")
-        for i, (key, value) in enumerate(own):
-            note(f"context.key{i}", key[0, :, 0])
-            note(f"context.value{i}", value[0, :, 0])
-        self.window.append((self.index, own))
-        if self.index == self.run_start and self.context["sink"] > 0:
-            self.sink = own
-        self.index += 1
+            evaluate.note(f"step{step}.x0.video", video[0, 0])
+            evaluate.note(f"step{step}.x0.audio", audio[0, 0])
+        self.remember(video, audio, evaluate)
         return video[0, 0], audio[0, 0]
 
     @torch.no_grad()
@@ -147,3 +154,33 @@ class Stream:
             trace["sound"] = values
             trace["samples"] = torch.from_numpy(samples)
         return Chunk(video, audio, frames, samples)
+
+
+class Evaluation:
+    """The network on the next chunk of a stream, as its context is now."""
+
+    def __init__(self, stream: Stream, trace: Trace | None):
+        self.stream = stream
+        self.trace = trace
+        keys, self.cached = stream.seen()
+        self.spans = [Span(0.0, keys)]
+
+    def note(self, name: str, value: Tensor) -> None:
+        if self.trace is not None:
+            self.trace[name] = value.clone()
+
+    def __call__(self, video: Tensor, audio: Tensor, t: float, prefix: str):
+        inner: Trace | None = None if self.trace is None else {}
+        out = self.stream.mini.transformer(
+            video,
+            audio,
+            torch.tensor([[t]]),
+            [self.stream.text],
+            [0],
+            self.spans,
+            self.cached,
+            inner,
+        )
+        for name, value in (inner or {}).items():
+            self.note(f"{prefix}.{name}", value[0, 0])
+        return out

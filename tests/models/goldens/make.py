@@ -3,6 +3,7 @@
 """Makes the goldens that the C implementation of `mini` is compared with.
 
     python3 tests/models/goldens/make.py tiny    every intermediate tensor
+    python3 tests/models/goldens/make.py picture the same from a first picture
     python3 tests/models/goldens/make.py mini    frames and sound alone
 
 `tiny` generates five chunks of tests/data/tiny.safetensors with seed SEED and
@@ -31,6 +32,10 @@ new sink. All tensors of tiny.safetensors are F32, row-major:
 
 tiny.wav has the samples of all chunks, 32-bit float, 2 channels.
 
+`picture` generates two chunks of the same model, seed and PROMPTS[0] after a
+first picture, whose byte at (y, x, colour) is 7 y + 5 x + 60 colour, modulo 256,
+with some of the tensors above, PICTURE_NAMES, and picture.wav.
+
 `mini` generates two chunks of models/mini/mini.safetensors with seed SEED, its
 own number of steps and its first prompt: chunk{C}.frames as F16, mini.wav.
 """
@@ -53,6 +58,8 @@ from stream import Stream  # noqa: E402
 SEED = 0x1234567891
 PROMPTS = ("Ocean waves, at dawn", "rain")
 CHUNKS = 5
+PICTURE_CHUNKS = 2
+PICTURE_NAMES = ("step0.x0.video", "step1.x0.video", "step1.x0.audio", "frames")
 CHANGE = 3
 
 
@@ -92,6 +99,29 @@ def make_tiny() -> None:
     write_sound(samples, mini.config["audio"]["sample_rate"], HERE / "tiny.wav")
 
 
+def picture(config: dict) -> np.ndarray:
+    """RGB bytes [H, W, 3]."""
+    video = config["video"]
+    y, x, colour = np.indices((video["height"], video["width"], 3))
+    return ((7 * y + 5 * x + 60 * colour) % 256).astype(np.uint8)
+
+
+def make_picture() -> None:
+    mini = export.load(ROOT / "tests/data/tiny.safetensors")
+    stream = Stream(mini, SEED, steps=2)
+    stream.set_prompt(PROMPTS[0])
+    stream.set_picture(picture(mini.config))
+    tensors: dict[str, torch.Tensor] = {}
+    samples = []
+    for chunk in range(PICTURE_CHUNKS):
+        trace: dict[str, torch.Tensor] = {}
+        samples.append(stream.next_chunk(trace).samples)
+        check_steady(trace["sound"], mini.config)
+        tensors |= {f"chunk{chunk}.{name}": trace[name] for name in PICTURE_NAMES}
+    export.write(tensors, {"seed": str(SEED)}, HERE / "picture.safetensors")
+    write_sound(samples, mini.config["audio"]["sample_rate"], HERE / "picture.wav")
+
+
 def make_mini() -> None:
     mini = export.load(ROOT / "models/mini/mini.safetensors")
     stream = Stream(mini, SEED)
@@ -105,8 +135,8 @@ def make_mini() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("golden", choices=("tiny", "mini"))
-    make = {"tiny": make_tiny, "mini": make_mini}
+    parser.add_argument("golden", choices=("tiny", "picture", "mini"))
+    make = {"tiny": make_tiny, "picture": make_picture, "mini": make_mini}
     make[parser.parse_args().golden]()
 
 
