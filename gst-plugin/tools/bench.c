@@ -76,6 +76,7 @@ measure_stream (VidgenModel *model, VidgenDevice *device, double seconds,
     .forward_only = TRUE };
   g_autoptr (VidgenConditioning) prompt = NULL;
   g_autoptr (VidgenStream) stream = NULL;
+  g_autoptr (GError) no_text = NULL;
   gint64 start = g_get_monotonic_time ();
   guint frames;
 
@@ -83,9 +84,15 @@ measure_stream (VidgenModel *model, VidgenDevice *device, double seconds,
     return FALSE;
   results->load_seconds = seconds_since (start);
   start = g_get_monotonic_time ();
-  prompt = vidgen_model_encode (model, info->prompts[0], NULL, NULL, error);
-  if (!prompt)
+  prompt = vidgen_model_encode (model, info->prompts[0], NULL, NULL, &no_text);
+  if (g_error_matches (no_text, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED)) {
+    g_clear_error (&no_text);
+    prompt = vidgen_model_encode (model, "", NULL, NULL, &no_text);
+  }
+  if (!prompt) {
+    g_propagate_error (error, g_steal_pointer (&no_text));
     return FALSE;
+  }
   results->text_seconds = seconds_since (start);
   start = g_get_monotonic_time ();
   stream = vidgen_stream_new (model, &params, error);

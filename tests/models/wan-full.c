@@ -7,7 +7,13 @@
  *   meson test --suite slow wan-full --verbose
  *
  * tells seconds and bytes. Needs 3 GB of disk in the folder for temporary files
- * and 8 GB of memory. */
+ * and 8 GB of memory. And
+ *
+ *   models-wan-full --write FOLDER PRESET
+ *   vidgen bench --model FOLDER
+ *
+ * writes such a transformer and a decoder of full size into a folder, and
+ * measures how fast a device makes pictures of 832 x 480 with them. */
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -41,15 +47,11 @@ typedef struct {
 } Part;
 
 static void
-add (Writer *writer, const char *name, guint64 rows, guint64 columns)
+add_shaped (Writer *writer, const char *name, const char *shape, guint64 count)
 {
-  const Part part = { MAX (rows, 1) * columns,
+  const Part part = { count,
     strstr (name, "norm") && g_str_has_suffix (name, "weight") };
-  const guint64 end = writer->offset + 2 * part.count;
-  g_autofree char *shape =
-      rows ? g_strdup_printf (
-                 "%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, rows, columns)
-           : g_strdup_printf ("%" G_GUINT64_FORMAT, columns);
+  const guint64 end = writer->offset + 2 * count;
 
   g_string_append_printf (writer->header,
       "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[%s],\"data_offsets\":["
@@ -57,6 +59,18 @@ add (Writer *writer, const char *name, guint64 rows, guint64 columns)
       writer->offset ? "," : "{", name, shape, writer->offset, end);
   g_array_append_val (writer->counts, part);
   writer->offset = end;
+}
+
+/* A matrix, or a row where rows is 0. */
+static void
+add (Writer *writer, const char *name, guint64 rows, guint64 columns)
+{
+  g_autofree char *shape =
+      rows ? g_strdup_printf (
+                 "%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT, rows, columns)
+           : g_strdup_printf ("%" G_GUINT64_FORMAT, columns);
+
+  add_shaped (writer, name, shape, MAX (rows, 1) * columns);
 }
 
 static void
@@ -143,11 +157,50 @@ write_values (FILE *file, const Part *part, GRand *random)
   g_free (values);
 }
 
-static char *
-write_file (void)
+static void
+add_conv (Writer *writer, const char *name, guint out, guint in, guint kernel,
+    gboolean has_bias)
 {
-  char *path = g_strdup_printf (
-      "%s/vidgen-full-%u.safetensors", g_get_tmp_dir (), g_random_int ());
+  g_autofree char *weight = g_strconcat (name, ".weight", NULL);
+  g_autofree char *bias = g_strconcat (name, ".bias", NULL);
+  g_autofree char *shape =
+      g_strdup_printf ("%u,%u,%u,%u", out, in, kernel, kernel);
+
+  add_shaped (writer, weight, shape, (guint64)out * in * kernel * kernel);
+  if (has_bias)
+    add (writer, bias, 0, out);
+}
+
+/* TAEHV's decoder as it is published for Wan 2.1. */
+static void
+add_decoder (Writer *writer)
+{
+  static const struct {
+    guint first, channels, frames, next;
+  } levels[] = { { 3, 256, 1, 128 }, { 9, 128, 2, 64 }, { 15, 64, 2, 64 } };
+
+  add_conv (writer, "decoder.1", 256, VIDGEN_WAN_CHANNELS, 3, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
+    const guint first = levels[i].first, channels = levels[i].channels;
+    g_autofree char *grow = g_strdup_printf ("decoder.%u.conv", first + 4);
+    g_autofree char *next = g_strdup_printf ("decoder.%u", first + 5);
+
+    for (guint block = 0; block < 3; block++) {
+      for (guint conv = 0; conv < 3; conv++) {
+        g_autofree char *name =
+            g_strdup_printf ("decoder.%u.conv.%u", first + block, 2 * conv);
+        add_conv (writer, name, channels, channels * (conv ? 1 : 2), 3, TRUE);
+      }
+    }
+    add_conv (writer, grow, channels * levels[i].frames, channels, 1, FALSE);
+    add_conv (writer, next, levels[i].next, channels, 3, FALSE);
+  }
+  add_conv (writer, "decoder.22", 3, 64, 3, TRUE);
+}
+
+static void
+write_file (const char *path, void (*add_tensors) (Writer *writer))
+{
   FILE *file = g_fopen (path, "wb");
   Writer writer = { .header = g_string_new (NULL),
     .counts = g_array_new (FALSE, FALSE, sizeof (Part)) };
@@ -155,7 +208,7 @@ write_file (void)
   guint64 length;
 
   g_assert_nonnull (file);
-  add_all (&writer);
+  add_tensors (&writer);
   g_string_append_c (writer.header, '}');
   while (writer.header->len % 8)
     g_string_append_c (writer.header, ' ');
@@ -168,7 +221,6 @@ write_file (void)
   g_rand_free (random);
   g_string_free (writer.header, TRUE);
   g_array_unref (writer.counts);
-  return path;
 }
 
 /* At most so far. */
@@ -290,7 +342,9 @@ test_full (void)
 
   if (!device)
     return;
-  path = write_file ();
+  path = g_strdup_printf (
+      "%s/vidgen-full-%u.safetensors", g_get_tmp_dir (), g_random_int ());
+  write_file (path, add_all);
   checkpoint = vidgen_checkpoint_open (path, &error);
   g_assert_no_error (error);
   g_remove (path);
@@ -299,9 +353,27 @@ test_full (void)
   run (device, names);
 }
 
+static int
+write_folder (const char *folder, const char *preset)
+{
+  g_autofree char *transformer =
+      g_build_filename (folder, "transformer.safetensors", NULL);
+  g_autofree char *decoder =
+      g_build_filename (folder, "taew2_1.safetensors", NULL);
+  g_autofree char *side = g_build_filename (folder, "vidgen.ini", NULL);
+  g_autofree char *text = g_strdup_printf ("[wan]\npreset = %s\n", preset);
+
+  g_mkdir_with_parents (folder, 0777);
+  write_file (transformer, add_all);
+  write_file (decoder, add_decoder);
+  return g_file_set_contents (side, text, -1, NULL) ? 0 : 1;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc == 4 && g_str_equal (argv[1], "--write"))
+    return write_folder (argv[2], argv[3]);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wan-full", test_full);
   return g_test_run ();
