@@ -32,6 +32,7 @@ struct _VidgenDevice {
 
   GMutex lock; /* guards what follows */
   guint64 memory_used, memory_peak;
+  guint64 n_allocations, n_pipelines;
   gboolean lost;
   VidgenFault fault;
   guint fault_after;
@@ -44,6 +45,7 @@ struct _VidgenDevice {
 gboolean vidgen_device_take_memory (
     VidgenDevice *device, guint64 size, GError **error);
 void vidgen_device_give_memory (VidgenDevice *device, guint64 size);
+void vidgen_device_count_pipeline (VidgenDevice *device);
 
 /* Before each submit: FALSE and DEVICE_LOST when the device is lost, or a
  * fault loses it now. */

@@ -213,6 +213,36 @@ vidgen_device_memory_peak (VidgenDevice *device)
   return peak;
 }
 
+guint64
+vidgen_device_n_allocations (VidgenDevice *device)
+{
+  guint64 n;
+
+  g_mutex_lock (&device->lock);
+  n = device->n_allocations;
+  g_mutex_unlock (&device->lock);
+  return n;
+}
+
+guint64
+vidgen_device_n_pipelines (VidgenDevice *device)
+{
+  guint64 n;
+
+  g_mutex_lock (&device->lock);
+  n = device->n_pipelines;
+  g_mutex_unlock (&device->lock);
+  return n;
+}
+
+void
+vidgen_device_count_pipeline (VidgenDevice *device)
+{
+  g_mutex_lock (&device->lock);
+  device->n_pipelines++;
+  g_mutex_unlock (&device->lock);
+}
+
 gboolean
 vidgen_device_is_lost (VidgenDevice *device)
 {
@@ -263,6 +293,7 @@ vidgen_device_take_memory (VidgenDevice *device, guint64 size, GError **error)
   ok = !device_fault_is_due (device, VIDGEN_FAULT_NO_MEMORY);
   used = device->memory_used;
   if (ok) {
+    device->n_allocations++;
     device->memory_used += size;
     device->memory_peak = MAX (device->memory_peak, device->memory_used);
   }

@@ -93,6 +93,11 @@ void vidgen_device_save_cache (VidgenDevice *device);
 guint64 vidgen_device_memory_used (VidgenDevice *device);
 guint64 vidgen_device_memory_peak (VidgenDevice *device);
 
+/* Since the device opened: how many VidgenMemory were made, and how many
+ * pipelines (none on the host device). */
+guint64 vidgen_device_n_allocations (VidgenDevice *device);
+guint64 vidgen_device_n_pipelines (VidgenDevice *device);
+
 /* Once a submission has failed with DEVICE_LOST every later one does. */
 gboolean vidgen_device_is_lost (VidgenDevice *device);
 

@@ -286,6 +286,8 @@ vidgen_pipelines_get (
   g_mutex_unlock (&pipelines->lock);
 
   handle = compile (pipelines, key, error);
+  if (handle)
+    vidgen_device_count_pipeline (pipelines->device);
 
   g_mutex_lock (&pipelines->lock);
   entry->pipeline.handle = handle;

@@ -402,6 +402,25 @@ test_endless (VidgenModel *model)
   g_assert_cmpuint (mallinfo2 ().uordblks, <=, host_bytes + 65536);
 }
 
+/* Nothing is allocated on the device, and no pipeline made, from the second
+ * chunk on. */
+static void
+test_steady (VidgenModel *model)
+{
+  VidgenDevice *device = model->device;
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenChunk) first = fixture_next (stream);
+  const guint64 n_allocations = vidgen_device_n_allocations (device);
+  const guint64 n_pipelines = vidgen_device_n_pipelines (device);
+
+  g_assert_cmpuint (n_allocations, >, 0);
+  for (guint i = 0; i < 10; i++) {
+    g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+    g_assert_cmpuint (vidgen_device_n_allocations (device), ==, n_allocations);
+    g_assert_cmpuint (vidgen_device_n_pipelines (device), ==, n_pipelines);
+  }
+}
+
 static void
 test_stats (VidgenModel *model)
 {
@@ -436,7 +455,7 @@ main (int argc, char **argv)
     { "stops-at-once", test_stops_at_once },
     { "two-streams", test_two_streams },
     { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
-    { "stats", test_stats } };
+    { "steady", test_steady }, { "stats", test_stats } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
