@@ -3,14 +3,24 @@
 
 #include "shaders/attention.h"
 
+#include <string.h>
+
 #include "attention.spv.h"
 #include "attention_split.spv.h"
+#include "shaders/pinned/attention_khr.spv.h"
 
 /* How many groups a GPU runs at once, at least. */
 #define GROUPS_AT_ONCE 128
 
-static const VidgenKernel attention_kernel = VIDGEN_KERNEL (attention);
-static const VidgenKernel split_kernel = VIDGEN_KERNEL (attention_split);
+/* Of a group on matrices. */
+#define SUBGROUPS 4
+#define BLOCK 32
+
+static const VidgenKernel kernels[] = {
+  [VIDGEN_ATTENTION_LANES] = VIDGEN_KERNEL (attention),
+  [VIDGEN_ATTENTION_PARTS] = VIDGEN_KERNEL (attention_split),
+  [VIDGEN_ATTENTION_SUBGROUP] = VIDGEN_KERNEL (attention_khr),
+};
 
 static const char *const k_names[VIDGEN_ATTENTION_SEGMENTS] = { "k0", "k1",
   "k2", "k3" };
@@ -110,26 +120,61 @@ reference (const void *params)
   vidgen_attention_reference (params);
 }
 
+/* Queries of a group. */
 static guint
-tile_groups (const VidgenAttentionTile *tile, const VidgenAttention *attention)
+group_rows (const VidgenAttentionTile *tile)
 {
-  return vidgen_groups (
-             attention->rows, tile->rows * tile->lanes / tile->parts) *
-         attention->heads;
+  return tile->path == VIDGEN_ATTENTION_SUBGROUP
+             ? tile->rows
+             : tile->rows * tile->lanes / tile->parts;
 }
 
 static VidgenAttentionTile
-choose_split (const VidgenDeviceCaps *caps, const VidgenAttention *attention)
+choose_parts (const VidgenDeviceCaps *caps, const VidgenAttention *attention)
 {
   VidgenAttentionTile tile = {
+    .path = VIDGEN_ATTENTION_PARTS,
     .lanes = MAX (64, caps->max_subgroup_size),
     .rows = 4,
     .parts = attention->head_size >= 64 ? 8 : 4,
   };
 
-  while (tile.rows > 1 && tile_groups (&tile, attention) < GROUPS_AT_ONCE)
+  while (tile.rows > 1 && vidgen_groups (attention->rows, group_rows (&tile)) *
+                                  attention->heads <
+                              GROUPS_AT_ONCE)
     tile.rows /= 2;
   return tile;
+}
+
+/* What a group on matrices keeps in shared memory, as in the shader. */
+static guint
+shared_bytes (const VidgenMatrixShape *matrix, guint head_size)
+{
+  const guint rows = SUBGROUPS * matrix->m;
+
+  return BLOCK * (2 * head_size + 16) +
+         rows * (4 * (BLOCK + 4) + 2 * BLOCK + 16 + 8) +
+         4 * SUBGROUPS * matrix->m * matrix->n;
+}
+
+static gboolean
+choose_matrix (const VidgenDeviceCaps *caps, const VidgenAttention *attention,
+    VidgenAttentionTile *tile)
+{
+  const VidgenMatrixShape *matrix = &caps->matrix;
+
+  if (!matrix->m || attention->head_size % matrix->n ||
+      attention->head_size % matrix->k || attention->rows < matrix->m ||
+      shared_bytes (matrix, attention->head_size) > caps->shared_memory_bytes ||
+      SUBGROUPS * caps->subgroup_size > caps->max_group_invocations)
+    return FALSE;
+  *tile = (VidgenAttentionTile){
+    .path = VIDGEN_ATTENTION_SUBGROUP,
+    .lanes = SUBGROUPS * caps->subgroup_size,
+    .rows = SUBGROUPS * matrix->m,
+    .parts = 1,
+  };
+  return TRUE;
 }
 
 VidgenAttentionTile
@@ -139,9 +184,12 @@ vidgen_attention_choose (
   const gboolean cpu = caps->type == VIDGEN_DEVICE_CPU;
   const guint lanes =
       cpu ? caps->max_subgroup_size : MAX (32, caps->max_subgroup_size);
+  VidgenAttentionTile tile;
 
+  if (!cpu && choose_matrix (caps, attention, &tile))
+    return tile;
   if (!cpu && caps->subgroup_shuffle && caps->min_subgroup_size >= 8)
-    return choose_split (caps, attention);
+    return choose_parts (caps, attention);
   return (VidgenAttentionTile){
     .lanes = lanes,
     .rows = cpu && attention->rows > lanes ? 2 : 1,
@@ -160,6 +208,31 @@ is_aligned (const VidgenAttention *attention)
   return TRUE;
 }
 
+static void
+fill_constants (const VidgenDeviceCaps *caps, const VidgenAttention *attention,
+    const VidgenAttentionTile *tile, VidgenDispatch *dispatch)
+{
+  const VidgenMatrixShape *matrix = &caps->matrix;
+  const guint biased = attention->bias.memory != NULL;
+  const guint aligned = is_aligned (attention);
+  const guint32 constants[][VIDGEN_MAX_CONSTANTS] = {
+    [VIDGEN_ATTENTION_LANES] = { tile->lanes, 1, 1, attention->head_size,
+        tile->rows, tile->broadcast, biased },
+    [VIDGEN_ATTENTION_PARTS] = { tile->lanes, 1, 1, attention->head_size,
+        tile->rows, tile->parts, biased, aligned },
+    [VIDGEN_ATTENTION_SUBGROUP] = { tile->lanes, 1, 1, attention->head_size,
+        tile->rows, SUBGROUPS, biased, matrix->m, matrix->n, matrix->k,
+        caps->subgroup_size, aligned },
+  };
+  static const guint n_constants[] = { 7, 8, 12 };
+
+  memcpy (
+      dispatch->constants, constants[tile->path], sizeof dispatch->constants);
+  dispatch->n_constants = n_constants[tile->path];
+  if (tile->path == VIDGEN_ATTENTION_SUBGROUP)
+    dispatch->subgroup_size = caps->subgroup_size;
+}
+
 static guint64
 rows_bytes (const VidgenAttention *attention, guint rows, guint stride)
 {
@@ -170,8 +243,9 @@ rows_bytes (const VidgenAttention *attention, guint rows, guint stride)
 void
 vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
 {
-  const VidgenAttentionTile tile = vidgen_attention_choose (
-      vidgen_device_caps (vidgen_recorder_device (recorder)), attention);
+  const VidgenDeviceCaps *caps =
+      vidgen_device_caps (vidgen_recorder_device (recorder));
+  const VidgenAttentionTile tile = vidgen_attention_choose (caps, attention);
   const guint rows = attention->rows;
   const guint n_segments = attention_segments (attention);
   struct {
@@ -191,11 +265,7 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
     .scale = attention->scale,
   };
   VidgenDispatch dispatch = {
-    .kernel = tile.parts > 1 ? &split_kernel : &attention_kernel,
-    .constants = { tile.lanes, 1, 1, attention->head_size, tile.rows,
-        tile.parts > 1 ? tile.parts : (guint)tile.broadcast,
-        attention->bias.memory != NULL, is_aligned (attention) },
-    .n_constants = tile.parts > 1 ? 8 : 7,
+    .kernel = &kernels[tile.path],
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "q", attention->q, FALSE,
@@ -203,8 +273,7 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
         { "out", attention->out, TRUE,
             rows_bytes (attention, rows, attention->out_stride) } },
     .n_accesses = 2,
-    .groups = { vidgen_groups (rows, tile.rows * tile.lanes / tile.parts),
-        attention->heads, 1 },
+    .groups = { vidgen_groups (rows, group_rows (&tile)), attention->heads, 1 },
     .operations = 4.0 * rows * attention_keys (attention) * attention->heads *
                   attention->head_size,
     .reference = reference,
@@ -236,5 +305,6 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
           4 * ((guint64)(attention->heads - 1) * attention->bias_stride + rows +
                   attention->segments[0].count - 1) };
   }
+  fill_constants (caps, attention, &tile, &dispatch);
   vidgen_recorder_dispatch (recorder, &dispatch);
 }

@@ -4,7 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
-#include "attention.glsl"
+#include "softmax.glsl"
 
 // A lane owns ROWS queries of one head, `lanes` apart, and their sums; y is
 // the head.

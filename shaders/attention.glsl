@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // SPDX-FileCopyrightText: The vidgensrc authors
 
-// What the ways of attention share: constants 3, 4 and 6, the push constants,
-// and the scores of a block of keys. `row_at` is the including shader's.
+// What the ways of attention share: constants 3, 4 and 6, the push constants
+// and the bias. `row_at` is the including shader's.
 
 #include "common.glsl"
 
 layout (constant_id = 3) const uint HEAD_SIZE = 32;
-layout (constant_id = 4) const uint ROWS = 1; // queries of a lane
+layout (constant_id = 4) const uint ROWS = 1; // queries of a lane or a group
 // The push constants have no room left: with a bias, which allows one segment
 // only, the last one's k is the bias and its strides are the bias's stride.
 layout (constant_id = 6) const bool BIASED = false;
@@ -30,16 +30,10 @@ layout (push_constant, scalar) uniform Push
   float scale;
 };
 
-// Keys come in blocks, so that the sums are rescaled once a block.
-const uint KEYS = 4;
 const float LOWEST = -3e38;
 const float LOG2_E = 1.4426950408889634;
 
 const uint lanes = gl_WorkGroupSize.x;
-
-float scores[ROWS * KEYS];
-float maxima[ROWS];
-float totals[ROWS];
 
 uint row_at (uint i);
 
@@ -58,26 +52,4 @@ bias_at (uint i, uint key)
   const uint row = min (row_at (i), rows - 1);
   const uint at = gl_WorkGroupID.y * segments[3].strides + rows - 1 + key - row;
   return segments[3].k.v[at] * LOG2_E;
-}
-
-// Turns the scores of row `i` into weights, and returns by how much the sums so
-// far fade. Keys from `count` on weigh nothing.
-float
-weigh (uint i, uint first, uint count)
-{
-  float maximum = maxima[i];
-  [[unroll]] for (uint key = 0; key < KEYS; key++) {
-    if (first + key >= count)
-      scores[i * KEYS + key] = LOWEST;
-    maximum = max (maximum, scores[i * KEYS + key]);
-  }
-  const float fade = exp2 (maxima[i] - maximum);
-  float total = totals[i] * fade;
-  [[unroll]] for (uint key = 0; key < KEYS; key++) {
-    scores[i * KEYS + key] = exp2 (scores[i * KEYS + key] - maximum);
-    total += scores[i * KEYS + key];
-  }
-  maxima[i] = maximum;
-  totals[i] = total;
-  return fade;
 }

@@ -34,6 +34,9 @@ typedef struct {
  * q and out are f32 [rows][heads * head_size], rows `*_stride` apart. At least
  * one key. head_size is 16, 32, 64 or 128. The strides of segments are
  * multiples of 4 and less than 2^18. out overlaps nothing that is read.
+ *
+ * On matrix cores queries, keys and values become halves, what is beyond 65504
+ * becoming that; scores and sums stay f32.
  */
 typedef struct {
   guint rows, heads, head_size;
@@ -51,16 +54,24 @@ void vidgen_attention (
     VidgenRecorder *recorder, const VidgenAttention *attention);
 void vidgen_attention_reference (const VidgenAttention *attention);
 
-/* How the queries are cut: a group of `lanes` invocations takes `rows` * lanes
- * / parts queries of one head. */
+typedef enum {
+  VIDGEN_ATTENTION_LANES,   /* a lane takes whole queries, on any device */
+  VIDGEN_ATTENTION_PARTS,   /* lanes share a query; needs shuffles in full
+                               subgroups of eight lanes or more */
+  VIDGEN_ATTENTION_SUBGROUP /* VK_KHR_cooperative_matrix */
+} VidgenAttentionPath;
+
+/* How the queries are cut: a group of `lanes` invocations takes some queries of
+ * one head. */
 typedef struct {
+  VidgenAttentionPath path;
   guint lanes;
-  guint rows;
-  guint parts; /* 1, or how many lanes share a query, each with a part of its
-                  values; needs shuffles in full subgroups of so many lanes */
-  gboolean broadcast; /* of one part: lanes share what they load of keys and
-                         values; needs subgroups that are full and of eight
-                         lanes or more */
+  guint rows;  /* queries of a lane; of a SUBGROUP's group */
+  guint parts; /* PARTS: how many lanes share a query, each with a part of its
+                  values; otherwise 1 */
+  gboolean broadcast; /* LANES: they share what they load of keys and values;
+                         needs subgroups that are full and of eight lanes or
+                         more */
 } VidgenAttentionTile;
 
 /* The tile for an attention, of which only the shape counts; a pure function,

@@ -5,7 +5,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
-#include "attention.glsl"
+#include "softmax.glsl"
 
 // PARTS lanes side by side own ROWS queries of one head, each every PARTS-th
 // four of their values, and the sums alike; y is the head.

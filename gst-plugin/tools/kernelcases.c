@@ -5,11 +5,14 @@
 
 #include "shaders/attention.h"
 #include "shaders/conv2d.h"
+#include "shaders/conv3d.h"
 #include "shaders/gemm.h"
 #include "shaders/norm.h"
 #include "shaders/picture.h"
+#include "shaders/pixelnorm.h"
 #include "shaders/rope.h"
 #include "shaders/turn3d.h"
+#include "shaders/wideattention.h"
 
 #define PATTERN_BYTES (1u << 20)
 #define MAX_SPANS 6
@@ -116,28 +119,48 @@ attention_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
   return 4;
 }
 
+static VidgenAttention
+attention_of (const VidgenKernelCase *one)
+{
+  const guint width = one->sizes[2] * one->sizes[3];
+
+  return (VidgenAttention){ .rows = one->sizes[0],
+    .heads = one->sizes[2],
+    .head_size = one->sizes[3],
+    .scale = 0.1f,
+    .q_stride = width,
+    .segments = { { .count = one->sizes[1],
+        .k_stride = width,
+        .v_stride = width } },
+    .out_stride = width };
+}
+
 static void
 attention_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
     VidgenRecorder *recorder)
 {
-  const guint width = one->sizes[2] * one->sizes[3];
-  const VidgenAttention attention = {
-    .rows = one->sizes[0],
-    .heads = one->sizes[2],
-    .head_size = one->sizes[3],
-    .scale = 0.1f,
-    .q = spans[0],
-    .q_stride = width,
-    .segments = { { one->sizes[1], spans[1], width, spans[2], width } },
-    .out = spans[3],
-    .out_stride = width,
-  };
+  VidgenAttention attention = attention_of (one);
 
+  attention.q = spans[0];
+  attention.segments[0].k = spans[1];
+  attention.segments[0].v = spans[2];
+  attention.out = spans[3];
   vidgen_attention (recorder, &attention);
 }
 
+static const char *
+attention_path (const VidgenKernelCase *one, const VidgenDeviceCaps *caps)
+{
+  const VidgenAttention attention = attention_of (one);
+
+  return vidgen_attention_choose (caps, &attention).path ==
+                 VIDGEN_ATTENTION_SUBGROUP
+             ? "subgroup"
+             : "plain";
+}
+
 static const VidgenKernelKind attention_kind = { "attention", 4, { 1, 1 },
-  attention_operations, attention_bytes, attention_launch, NULL };
+  attention_operations, attention_bytes, attention_launch, attention_path };
 
 /* Sizes: frames, height, width, in and out channels, kernel, and 1 where the
  * frame before is read too. */
@@ -194,6 +217,134 @@ conv2d_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
 
 static const VidgenKernelKind conv2d_kind = { "conv2d", 7, { 1, 1, 1 },
   conv2d_operations, conv2d_bytes, conv2d_launch, NULL };
+
+/* Sizes: height, width, in and out channels, taps, kernel, scale. */
+
+static double
+conv3d_operations (const VidgenKernelCase *one)
+{
+  const guint *sizes = one->sizes;
+
+  return 2.0 * sizes[0] * sizes[1] * sizes[6] * sizes[6] * sizes[2] * sizes[3] *
+         sizes[4] * sizes[5] * sizes[5];
+}
+
+static guint
+conv3d_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
+{
+  const guint *sizes = one->sizes;
+  const guint64 pixels = (guint64)sizes[0] * sizes[1];
+
+  for (guint i = 0; i < VIDGEN_CONV3D_TAPS; i++)
+    bytes[i] = i < sizes[4] ? 2 * pixels * sizes[2] : 0;
+  bytes[3] = vidgen_conv2d_packed_bytes (
+      sizes[3], sizes[2] * sizes[4], sizes[5], one->type);
+  bytes[4] = 4 * (guint64)sizes[3];
+  bytes[5] = 2 * pixels * sizes[6] * sizes[6] * sizes[3];
+  return 6;
+}
+
+static void
+conv3d_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
+    VidgenRecorder *recorder)
+{
+  const guint *sizes = one->sizes;
+  const VidgenConv3d conv = {
+    .height = sizes[0],
+    .width = sizes[1],
+    .in_channels = sizes[2],
+    .out_channels = sizes[3],
+    .taps = sizes[4],
+    .kernel = sizes[5],
+    .scale = sizes[6],
+    .x = { spans[0], spans[1], spans[2] },
+    .type = VIDGEN_F16,
+    .weight = spans[3],
+    .weight_type = one->type,
+    .bias = spans[4],
+    .out = spans[5],
+    .out_type = VIDGEN_F16,
+  };
+
+  vidgen_conv3d (recorder, &conv);
+}
+
+static const VidgenKernelKind conv3d_kind = { "conv3d", 7, { 1, 1 },
+  conv3d_operations, conv3d_bytes, conv3d_launch, NULL };
+
+/* Sizes: queries and keys, size of the head. */
+
+static double
+wideattention_operations (const VidgenKernelCase *one)
+{
+  return 4.0 * one->sizes[0] * one->sizes[0] * one->sizes[1];
+}
+
+static guint
+wideattention_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
+{
+  for (guint i = 0; i < 4; i++)
+    bytes[i] = 4 * (guint64)one->sizes[0] * one->sizes[1];
+  return 4;
+}
+
+static void
+wideattention_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
+    VidgenRecorder *recorder)
+{
+  const guint size = one->sizes[1];
+  const VidgenWideattention attention = {
+    .rows = one->sizes[0],
+    .keys = one->sizes[0],
+    .head_size = size,
+    .scale = 0.05f,
+    .q = spans[0],
+    .q_stride = size,
+    .k = spans[1],
+    .k_stride = size,
+    .v = spans[2],
+    .v_stride = size,
+    .out = spans[3],
+    .out_stride = size,
+  };
+
+  vidgen_wideattention (recorder, &attention);
+}
+
+static const VidgenKernelKind wideattention_kind = { "wideattention", 2, { 1 },
+  wideattention_operations, wideattention_bytes, wideattention_launch, NULL };
+
+/* Sizes: pixels, channels. */
+
+static guint
+pixelnorm_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
+{
+  bytes[0] = 2 * (guint64)one->sizes[0] * one->sizes[1];
+  bytes[1] = 4 * (guint64)one->sizes[1];
+  bytes[2] = bytes[0];
+  return 3;
+}
+
+static void
+pixelnorm_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
+    VidgenRecorder *recorder)
+{
+  const VidgenPixelnorm norm = {
+    .pixels = one->sizes[0],
+    .channels = one->sizes[1],
+    .x = spans[0],
+    .type = VIDGEN_F16,
+    .gain = spans[1],
+    .activation = VIDGEN_SILU,
+    .out = spans[2],
+    .out_type = VIDGEN_F16,
+  };
+
+  vidgen_pixelnorm (recorder, &norm);
+}
+
+static const VidgenKernelKind pixelnorm_kind = { "pixelnorm", 2, { 1 },
+  no_operations, pixelnorm_bytes, pixelnorm_launch, NULL };
 
 /* Sizes: rows, values of a row. */
 
@@ -380,6 +531,16 @@ static const VidgenKernelCase cases[] = {
       VIDGEN_F16 },
   { "wan-1.3b", "TAEHV last", &conv2d_kind, { 12, 480, 832, 64, 4, 3, 0 },
       VIDGEN_F16 },
+  { "wan-1.3b", "VAE 60x104", &conv3d_kind, { 60, 104, 384, 384, 3, 3, 1 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "VAE 240x416", &conv3d_kind, { 240, 416, 192, 192, 3, 3, 1 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "VAE up to 480", &conv3d_kind, { 240, 416, 192, 96, 1, 3, 2 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "VAE 480x832", &conv3d_kind, { 480, 832, 96, 96, 3, 3, 1 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "VAE norm", &pixelnorm_kind, { 399360, 96 }, 0 },
+  { "wan-1.3b", "VAE attention", &wideattention_kind, { 6240, 384 }, 0 },
   { "wan-1.3b", "to I420", &picture_kind, { 12, 832, 480, VIDGEN_PICTURE_I420 },
       0 },
   { "wan-1.3b", "to NV12", &picture_kind, { 12, 832, 480, VIDGEN_PICTURE_NV12 },

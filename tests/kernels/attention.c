@@ -5,6 +5,23 @@
 
 #include "tests/kernels/harness.h"
 
+/* Before the inputs are made: a test of matrix cores is of what they do, not of
+ * halves as such. */
+static void
+expect_halves (VidgenKernelTest *test, guint rows, guint head_size)
+{
+  const VidgenAttention attention = {
+    .rows = rows, .heads = 1, .head_size = head_size
+  };
+
+  if (vidgen_attention_choose (
+          vidgen_kernel_test_target_caps (test), &attention)
+          .path != VIDGEN_ATTENTION_SUBGROUP)
+    return;
+  vidgen_kernel_test_round_inputs (test);
+  vidgen_kernel_test_halves (test);
+}
+
 static VidgenAttentionSegment
 random_segment (
     VidgenKernelTest *test, guint count, guint width, double k_scale)
@@ -40,6 +57,7 @@ run_random (VidgenKernelTest *test, guint head_size, double k_scale)
     .out_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3),
   };
 
+  expect_halves (test, rows, head_size);
   attention.q = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
       (guint64)(rows - 1) * attention.q_stride + width, 1.0);
   for (guint i = 0; i < n_segments; i++)
@@ -100,14 +118,19 @@ run_biased (VidgenKernelTest *test, guint rows, guint count, guint heads,
 static void
 test_biased (VidgenKernelTest *test)
 {
-  run_biased (test, vidgen_kernel_test_int (test, 1, 40),
-      vidgen_kernel_test_int (test, 1, 40), vidgen_kernel_test_int (test, 1, 5),
-      16u << vidgen_kernel_test_int (test, 0, 2));
+  const guint rows = vidgen_kernel_test_int (test, 1, 40);
+  const guint count = vidgen_kernel_test_int (test, 1, 40);
+  const guint heads = vidgen_kernel_test_int (test, 1, 5);
+  const guint head_size = 16u << vidgen_kernel_test_int (test, 0, 2);
+
+  expect_halves (test, rows, head_size);
+  run_biased (test, rows, count, heads, head_size);
 }
 
 static void
 test_biased_77 (VidgenKernelTest *test)
 {
+  expect_halves (test, 77, 64);
   run_biased (test, 77, 77, 8, 64);
 }
 
@@ -131,9 +154,8 @@ test_one_key (VidgenKernelTest *test)
 
 /* A text prefix, cached chunks and the chunk itself, out of one projection. */
 static void
-test_88x552 (VidgenKernelTest *test)
+run_window (VidgenKernelTest *test, guint rows, guint heads, guint head_size)
 {
-  const guint rows = 88, heads = 6, head_size = 32;
   const guint width = heads * head_size;
   const VidgenAttention attention = {
     .rows = rows,
@@ -152,6 +174,13 @@ test_88x552 (VidgenKernelTest *test)
   };
 
   VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+static void
+test_88x552 (VidgenKernelTest *test)
+{
+  expect_halves (test, 88, 32);
+  run_window (test, 88, 6, 32);
 }
 
 static VidgenAttentionTile
@@ -192,9 +221,26 @@ test_choose (void)
   g_assert_cmpuint (choose (&caps, 25, 128).rows, ==, 1);
   g_assert_cmpuint (choose (&caps, 4680, 32).parts, ==, 4);
   caps.subgroup_shuffle = FALSE;
+  g_assert_cmpint (choose (&caps, 88, 32).path, ==, VIDGEN_ATTENTION_LANES);
   g_assert_cmpuint (choose (&caps, 88, 32).lanes, ==, 64);
   g_assert_cmpuint (choose (&caps, 88, 32).rows, ==, 1);
   g_assert_cmpuint (choose (&caps, 88, 32).parts, ==, 1);
+
+  caps.subgroup_size = 32;
+  caps.matrix = (VidgenMatrixShape){ 16, 16, 16, 0 };
+  caps.max_group_invocations = 1024;
+  caps.shared_memory_bytes = 32768;
+  g_assert_cmpint (choose (&caps, 88, 32).path, ==, VIDGEN_ATTENTION_SUBGROUP);
+  g_assert_cmpuint (choose (&caps, 4680, 128).lanes, ==, 128);
+  g_assert_cmpuint (choose (&caps, 4680, 128).rows, ==, 64);
+  g_assert_cmpint (choose (&caps, 15, 128).path, ==, VIDGEN_ATTENTION_LANES);
+  caps.matrix.k = 32;
+  g_assert_cmpint (choose (&caps, 88, 16).path, ==, VIDGEN_ATTENTION_LANES);
+  caps.shared_memory_bytes = 16384;
+  g_assert_cmpint (choose (&caps, 88, 128).path, ==, VIDGEN_ATTENTION_LANES);
+  caps.shared_memory_bytes = 32768;
+  caps.type = VIDGEN_DEVICE_CPU;
+  g_assert_cmpint (choose (&caps, 88, 128).path, ==, VIDGEN_ATTENTION_LANES);
 }
 
 int

@@ -36,6 +36,7 @@ struct _VidgenKernelTest {
   gboolean bench;
   gboolean ran;
   gboolean halves;
+  gboolean round_inputs;
 };
 
 /* What a kernel is tested on. */
@@ -124,6 +125,12 @@ vidgen_kernel_test_halves (VidgenKernelTest *test)
   test->halves = TRUE;
 }
 
+void
+vidgen_kernel_test_round_inputs (VidgenKernelTest *test)
+{
+  test->round_inputs = TRUE;
+}
+
 static void
 copy_memory (VidgenMemory *memory, guint8 *bytes, gboolean upload)
 {
@@ -158,7 +165,10 @@ fill_random (VidgenKernelTest *test, VidgenTestType type, guint8 *bytes,
 {
   for (guint64 i = 0; i < count; i++) {
     const double unit = g_rand_double (test->rand);
-    const float value = (float)(scale * (2 * unit - 1));
+    const float exact = (float)(scale * (2 * unit - 1));
+    const float value = test->round_inputs ? vidgen_half_to_float (
+                                                 vidgen_half_from_float (exact))
+                                           : exact;
 
     switch (type) {
     case VIDGEN_TEST_F32:
@@ -467,7 +477,7 @@ take_turn (VidgenKernelTest *test, VidgenKernelTestFunc func)
 {
   test->rand = g_rand_new_with_seed (test->seed);
   test->ran = FALSE;
-  test->halves = FALSE;
+  test->halves = test->round_inputs = FALSE;
   func (test);
   g_assert_true (test->ran);
   g_rand_free (test->rand);

@@ -55,6 +55,9 @@ const VidgenDeviceCaps *vidgen_kernel_test_target_caps (VidgenKernelTest *test);
 /* To be called where the kernel multiplies halves on this device: f32 outputs
  * are then held to relative L2 1e-3, none off by 5e-3 of the largest. */
 void vidgen_kernel_test_halves (VidgenKernelTest *test);
+/* f32 inputs made after this are halves, exactly: for kernels that magnify what
+ * rounding does to their inputs. */
+void vidgen_kernel_test_round_inputs (VidgenKernelTest *test);
 
 /* Takes --bench and --quick out of the arguments and calls g_test_init(). */
 void vidgen_kernel_test_init (int *argc, char ***argv);
