@@ -4,6 +4,7 @@
 #include "shaders/conv3d.h"
 
 #include "shaders/conv2d.h"
+#include "shaders/pixelpack.h"
 
 #include "conv3d.spv.h"
 
@@ -18,26 +19,37 @@ rows_of (const VidgenConv3d *conv)
   return conv->rows ? conv->rows : conv->scale * conv->height - conv->first_row;
 }
 
+/* Channel `i` of a pixel under tap `tap`. */
 static double
-sum_image (const VidgenConv3d *conv, const float *weights, VidgenSpan image,
-    guint row, guint column)
+value_at (const VidgenConv3d *conv, guint tap, gsize row, guint column, guint i)
+{
+  const void *x = vidgen_span_map (conv->x[tap]);
+  const gboolean is_last = tap + 1 == conv->taps;
+  const gsize pixel =
+      (row - (is_last ? conv->x_row : 0)) * conv->width + column;
+
+  if (conv->packed && !is_last)
+    return vidgen_pixelpack_value (conv->in_channels, x, pixel, i);
+  return vidgen_type_value (conv->type, x, pixel * conv->in_channels + i);
+}
+
+static double
+sum_image (const VidgenConv3d *conv, const float *weights, guint tap, guint row,
+    guint column)
 {
   const guint k = conv->kernel, padding = k / 2;
-  const void *x = vidgen_span_map (image);
   double sum = 0;
 
   for (guint ky = 0; ky < k; ky++) {
     for (guint kx = 0; kx < k; kx++) {
       /* Above and left of the picture these wrap to large values. */
       const guint y = row + ky - padding, at = column + kx - padding;
-      gsize pixel;
 
       if (y >= conv->scale * conv->height || at >= conv->scale * conv->width)
         continue;
-      pixel = (gsize)(y / conv->scale) * conv->width + at / conv->scale;
       for (guint i = 0; i < conv->in_channels; i++)
-        sum += (double)weights[(i * k + ky) * k + kx] *
-               vidgen_type_value (conv->type, x, pixel * conv->in_channels + i);
+        sum += weights[(i * k + ky) * k + kx] *
+               value_at (conv, tap, y / conv->scale, at / conv->scale, i);
     }
   }
   return sum;
@@ -84,7 +96,7 @@ vidgen_conv3d_reference (const VidgenConv3d *conv)
             sum += sum_image (conv,
                 weights + squares * ((gsize)o * inputs +
                                         (gsize)tap * conv->in_channels),
-                conv->x[tap], conv->first_row + row, column);
+                tap, conv->first_row + row, column);
         store (conv, index, o, sum);
       }
 }
@@ -105,6 +117,23 @@ present_taps (const VidgenConv3d *conv)
   return present;
 }
 
+/* What the rows that are made read of tap `tap`. */
+static guint64
+image_bytes (const VidgenConv3d *conv, guint tap)
+{
+  const guint padding = conv->kernel / 2;
+  const guint end = MIN (
+      conv->first_row + rows_of (conv) + padding, conv->scale * conv->height);
+  const guint64 rows = vidgen_groups (end, conv->scale);
+
+  if (tap + 1 == conv->taps)
+    return vidgen_type_size (
+        conv->type, (rows - conv->x_row) * conv->width * conv->in_channels);
+  if (conv->packed)
+    return vidgen_pixelpack_bytes (conv->in_channels, rows * conv->width);
+  return vidgen_type_size (conv->type, rows * conv->width * conv->in_channels);
+}
+
 void
 vidgen_conv3d (VidgenRecorder *recorder, const VidgenConv3d *conv)
 {
@@ -118,13 +147,11 @@ vidgen_conv3d (VidgenRecorder *recorder, const VidgenConv3d *conv)
   const guint rows = rows_of (conv);
   const guint strips = vidgen_groups (out_width, PIXELS) * rows;
   const guint64 out_pixels = (guint64)rows * out_width;
-  const guint64 in_bytes = vidgen_type_size (
-      conv->type, (guint64)conv->height * conv->width * conv->in_channels);
   const guint64 out_bytes =
       vidgen_type_size (conv->out_type, out_pixels * conv->out_channels);
   const struct {
     guint64 x[VIDGEN_CONV3D_TAPS], weight, bias, residual, out;
-    guint32 height, width, in_channels, out_channels, first_row, rows;
+    guint32 height, width, in_channels, out_channels, first_row, rows, x_row;
   } push = {
     { vidgen_span_address (conv->x[0]), vidgen_span_address (conv->x[1]),
         vidgen_span_address (conv->x[2]) },
@@ -138,18 +165,19 @@ vidgen_conv3d (VidgenRecorder *recorder, const VidgenConv3d *conv)
     conv->out_channels,
     conv->first_row,
     rows,
+    conv->x_row,
   };
   const VidgenDispatch dispatch = {
     .kernel = &conv3d_kernel,
     .constants = { group_size, 1, 1, conv->weight_type, conv->kernel, block,
-        lanes, conv->scale, conv->taps, conv->type, conv->out_type,
-        conv->relu },
+        lanes, conv->scale, conv->taps,
+        conv->type | (guint32)conv->out_type << 8, conv->packed, conv->relu },
     .n_constants = 12,
     .push = &push,
     .push_bytes = sizeof push,
-    .accesses = { { "x[0]", conv->x[0], FALSE, in_bytes },
-        { "x[1]", conv->x[1], FALSE, in_bytes },
-        { "x[2]", conv->x[2], FALSE, in_bytes },
+    .accesses = { { "x[0]", conv->x[0], FALSE, image_bytes (conv, 0) },
+        { "x[1]", conv->x[1], FALSE, image_bytes (conv, 1) },
+        { "x[2]", conv->x[2], FALSE, image_bytes (conv, 2) },
         { "weight", conv->weight, FALSE,
             vidgen_conv2d_packed_bytes (conv->out_channels,
                 conv->taps * conv->in_channels, conv->kernel,

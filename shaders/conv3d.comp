@@ -16,9 +16,12 @@ layout (constant_id = 5) const uint BLOCK = 16;
 layout (constant_id = 6) const uint LANES = 1;
 layout (constant_id = 7) const uint SCALE = 1;
 layout (constant_id = 8) const uint TAPS = 1;
-layout (constant_id = 9) const uint TYPE = TYPE_F32;
-layout (constant_id = 10) const uint OUT_TYPE = TYPE_F32;
+layout (constant_id = 9) const uint TYPES = 0; // TYPE, and OUT_TYPE from bit 8
+layout (constant_id = 10) const bool PACKED = false;
 layout (constant_id = 11) const bool RELU = false;
+
+const uint TYPE = TYPES & 255;
+const uint OUT_TYPE = TYPES >> 8;
 
 layout (push_constant, scalar) uniform Push
 {
@@ -33,6 +36,7 @@ layout (push_constant, scalar) uniform Push
   uint out_channels;
   uint first_row;
   uint rows;
+  uint x_row;
 };
 
 const uint PIXELS = 4;
@@ -95,21 +99,33 @@ add_step (vec4 pixels[LOADS])
 // `line` is the index of the row's first pixel, `column` that of the first
 // pixel that is loaded.
 void
-add_image (U32 image, bool inside, uint line, int column, uint weights)
+add_image (U32 image, const bool packed_image, bool inside, uint line,
+    int column, uint weights)
 {
   const uint quads = in_channels / 4;
+  const uint stride = packed_image ? quads + 1 : quads;
   uint pixel[LOADS];
   bool within[LOADS];
+  vec2 range[LOADS];
   [[unroll]] for (uint i = 0; i < LOADS; i++) {
     const int at = column + int (i);
-    pixel[i] = (line + uint (clamp (at, 0, int (width) - 1))) * quads;
+    pixel[i] = (line + uint (clamp (at, 0, int (width) - 1))) * stride;
     within[i] = inside && at >= 0 && at < int (width);
+    if (packed_image)
+      range[i] = unpackHalf2x16 (image.v[pixel[i]++]);
   }
   for (uint quad = 0; quad < quads; quad++) {
     vec4 pixels[LOADS];
-    [[unroll]] for (uint i = 0; i < LOADS; i++)
-      pixels[i] =
-          within[i] ? load4 (TYPE, image, pixel[i] + quad) : vec4 (0);
+    [[unroll]] for (uint i = 0; i < LOADS; i++) {
+      vec4 values;
+      if (packed_image) {
+        const vec4 roots = unpackUnorm4x8 (image.v[pixel[i] + quad]);
+        values = roots * roots * range[i].y + range[i].x;
+      } else {
+        values = load4 (TYPE, image, pixel[i] + quad);
+      }
+      pixels[i] = within[i] ? values : vec4 (0);
+    }
     fetch_weights (weights + quad * STEP_WORDS);
     add_step (pixels);
   }
@@ -159,12 +175,16 @@ main ()
   for (uint ky = 0; ky < KERNEL; ky++) {
     const int y = int (first_row + row + ky) - PADDING;
     const bool inside = y >= 0 && y < int (SCALE * height);
-    const uint line =
-        uint (clamp (y, 0, int (SCALE * height) - 1)) / SCALE * width;
-    [[unroll]] for (uint tap = 0; tap < TAPS; tap++)
+    const uint source = uint (clamp (y, 0, int (SCALE * height) - 1)) / SCALE;
+    const uint from = weights + ky * TAPS * image_words;
+    [[unroll]] for (uint tap = 0; tap + 1 < TAPS; tap++)
       if (PRESENT (x[tap]))
-        add_image (x[tap], inside, line, first_load,
-            weights + (ky * TAPS + tap) * image_words);
+        add_image (x[tap], PACKED, inside, source * width, first_load,
+            from + tap * image_words);
+    const uint last = TAPS - 1;
+    if (PRESENT (x[last]))
+      add_image (x[last], false, inside, (source - x_row) * width, first_load,
+          from + last * image_words);
   }
 
   if (gl_GlobalInvocationID.x >= count)

@@ -27,8 +27,11 @@ G_BEGIN_DECLS
  * Rows `first_row` to `first_row + rows - 1` of y are made (rows = 0: all from
  * there on); residual and out begin at row `first_row`.
  *
- * x is F32 or F16; out and residual are F32 or F16, of which F16 takes an even
- * number of out_channels and makes infinite what is too large. in_channels is a
+ * The last of x may hold only some rows, enough for those that are made, from
+ * row `x_row` of its image on. x is F32 or F16; where `packed` is set, all but
+ * the last are packed by vidgen_pixelpack() instead. out and residual are F32
+ * or F16, of which F16 takes an even number of out_channels and makes infinite
+ * what is too large. in_channels is a
  * multiple of 4. weight is packed by vidgen_conv2d_pack() from [out_channels]
  * [taps * in_channels][kernel][kernel], F32 or F16. bias (f32) and residual may
  * be absent; act is relu or nothing. out overlaps nothing that is read but may
@@ -42,7 +45,9 @@ typedef struct {
   guint scale;
   guint first_row, rows;
   VidgenSpan x[VIDGEN_CONV3D_TAPS];
+  guint x_row;
   VidgenType type;
+  gboolean packed;
   VidgenSpan weight;
   VidgenType weight_type;
   VidgenSpan bias;

@@ -4,6 +4,7 @@
 #include "shaders/conv3d.h"
 
 #include "shaders/conv2d.h"
+#include "shaders/pixelpack.h"
 #include "tests/kernels/harness.h"
 
 typedef struct {
@@ -12,6 +13,8 @@ typedef struct {
   guint taps, kernel, scale;
   guint absent; /* bits of taps without an image */
   guint first_row, rows;
+  guint x_row;
+  gboolean packed;
   gboolean has_bias, has_residual, in_place, relu;
   VidgenType type, weight_type, out_type;
 } Shape;
@@ -46,10 +49,42 @@ draw_weight (VidgenKernelTest *test, const Shape *shape)
   return vidgen_kernel_test_data (test, packed, bytes);
 }
 
+static VidgenSpan
+draw_packed (VidgenKernelTest *test, const Shape *shape)
+{
+  const guint pixels = shape->height * shape->width;
+  const gsize bytes = vidgen_pixelpack_bytes (shape->in_channels, pixels);
+  g_autofree guint8 *packed = g_malloc (bytes);
+
+  for (gsize i = 0; i < bytes; i++)
+    packed[i] = (guint8)vidgen_kernel_test_int (test, 0, 255);
+  for (guint i = 0; i < pixels; i++) {
+    const guint16 range[] = { vidgen_float_to_half (
+                                  (float)vidgen_kernel_test_real (test, -1, 0)),
+      vidgen_float_to_half ((float)vidgen_kernel_test_real (test, 0, 2)) };
+
+    memcpy (packed + vidgen_pixelpack_bytes (shape->in_channels, i), range,
+        sizeof range);
+  }
+  return vidgen_kernel_test_data (test, packed, bytes);
+}
+
+/* The image of tap `tap`. */
+static VidgenSpan
+draw_image (VidgenKernelTest *test, const Shape *shape, guint tap)
+{
+  const gboolean is_last = tap + 1 == shape->taps;
+  const guint rows = shape->height - (is_last ? shape->x_row : 0);
+
+  if (shape->packed && !is_last)
+    return draw_packed (test, shape);
+  return vidgen_kernel_test_input (test, test_type (shape->type),
+      rows * shape->width * shape->in_channels, 1);
+}
+
 static void
 run (VidgenKernelTest *test, const Shape *shape)
 {
-  const guint image = shape->height * shape->width * shape->in_channels;
   const guint rows = shape->rows
                          ? shape->rows
                          : shape->scale * shape->height - shape->first_row;
@@ -64,7 +99,9 @@ run (VidgenKernelTest *test, const Shape *shape)
     .scale = shape->scale,
     .first_row = shape->first_row,
     .rows = shape->rows,
+    .x_row = shape->x_row,
     .type = shape->type,
+    .packed = shape->packed,
     .weight = draw_weight (test, shape),
     .weight_type = shape->weight_type,
     .relu = shape->relu,
@@ -72,8 +109,7 @@ run (VidgenKernelTest *test, const Shape *shape)
 
   for (guint tap = 0; tap < shape->taps; tap++)
     if (!(shape->absent & 1u << tap))
-      conv.x[tap] =
-          vidgen_kernel_test_input (test, test_type (shape->type), image, 1);
+      conv.x[tap] = draw_image (test, shape, tap);
   if (shape->has_bias)
     conv.bias = vidgen_kernel_test_input (
         test, VIDGEN_TEST_F32, shape->out_channels, 1);
@@ -106,6 +142,7 @@ test_random (VidgenKernelTest *test)
     .in_place = vidgen_kernel_test_int (test, 0, 1),
     .relu = vidgen_kernel_test_int (test, 0, 1),
     .type = vidgen_kernel_test_int (test, 0, 1),
+    .packed = vidgen_kernel_test_int (test, 0, 1),
     .weight_type = vidgen_kernel_test_int (test, 0, 1),
     .out_type = vidgen_kernel_test_int (test, 0, 1),
   };
@@ -132,6 +169,7 @@ test_rows (VidgenKernelTest *test)
     .has_residual = TRUE,
     .in_place = vidgen_kernel_test_int (test, 0, 1),
     .type = vidgen_kernel_test_int (test, 0, 1),
+    .packed = vidgen_kernel_test_int (test, 0, 1),
     .out_type = vidgen_kernel_test_int (test, 0, 1),
   };
 
@@ -139,6 +177,9 @@ test_rows (VidgenKernelTest *test)
       vidgen_kernel_test_int (test, 0, shape.scale * shape.height - 1);
   shape.rows = vidgen_kernel_test_int (
       test, 1, shape.scale * shape.height - shape.first_row);
+  if (shape.first_row > 0)
+    shape.x_row =
+        vidgen_kernel_test_int (test, 0, (shape.first_row - 1) / shape.scale);
   run (test, &shape);
 }
 
@@ -157,6 +198,23 @@ test_vae_layer (VidgenKernelTest *test)
                  .has_residual = TRUE,
                  .type = VIDGEN_F16,
                  .weight_type = VIDGEN_F16 });
+}
+
+static void
+test_packed_layer (VidgenKernelTest *test)
+{
+  run (test, &(Shape){ .height = 16,
+                 .width = 52,
+                 .in_channels = 96,
+                 .out_channels = 96,
+                 .taps = 3,
+                 .kernel = 3,
+                 .scale = 1,
+                 .has_bias = TRUE,
+                 .packed = TRUE,
+                 .type = VIDGEN_F16,
+                 .weight_type = VIDGEN_F16,
+                 .out_type = VIDGEN_F16 });
 }
 
 static void
@@ -257,6 +315,7 @@ main (int argc, char **argv)
   vidgen_kernel_test_add ("/conv3d/random", test_random);
   vidgen_kernel_test_add ("/conv3d/rows", test_rows);
   vidgen_kernel_test_add_fixed ("/conv3d/vae-layer", test_vae_layer);
+  vidgen_kernel_test_add_fixed ("/conv3d/packed-layer", test_packed_layer);
   vidgen_kernel_test_add_fixed ("/conv3d/memory-layer", test_memory_layer);
   vidgen_kernel_test_add_fixed ("/conv3d/up-layer", test_up_layer);
   return g_test_run ();
