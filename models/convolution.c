@@ -77,6 +77,18 @@ turn (const Item *item, float *values)
   }
 }
 
+/* [out][taps][rest] to [out][rest] */
+static void
+pick (const Item *item, float *values)
+{
+  const VidgenConvolutionWish *wish = &item->wish;
+  const gsize count = (gsize)wish->in * wish->kernel * wish->kernel;
+
+  for (gsize o = 0; o < item->out; o++)
+    memmove (values + o * count, values + (o * wish->taps + wish->tap) * count,
+        count * sizeof *values);
+}
+
 /* values [out][in][square] after before [in][in] */
 static void
 merge (const Item *item, float *values)
@@ -101,6 +113,12 @@ merge (const Item *item, float *values)
   }
 }
 
+static guint
+taps_of (const VidgenConvolutionWish *wish)
+{
+  return wish->one_tap ? 1 : wish->taps;
+}
+
 static float
 gain_of (const VidgenConvolutionWish *wish)
 {
@@ -112,15 +130,18 @@ make_weight (gpointer data, void *out)
 {
   Item *item = data;
   const VidgenConvolutionWish *wish = &item->wish;
-  const guint inputs = wish->taps * wish->in;
+  const guint inputs = taps_of (wish) * wish->in;
   const gsize square = (gsize)wish->kernel * wish->kernel;
-  const gsize row = inputs * square, count = item->out * row;
-  g_autofree float *values =
-      read_values (item->owner, item->weight, wish->first * row, count);
+  const gsize row = wish->taps * wish->in * square;
+  const gsize count = item->out * inputs * square;
+  g_autofree float *values = read_values (
+      item->owner, item->weight, wish->first * row, item->out * row);
   g_autofree guint16 *halves = NULL;
 
   if (wish->over_time)
     turn (item, values);
+  if (wish->one_tap)
+    pick (item, values);
   if (item->before)
     merge (item, values);
   for (gsize i = 0; i < count; i++)
@@ -245,12 +266,12 @@ vidgen_convolutions_add (VidgenConvolutions *convolutions,
                    ? VIDGEN_F16
                    : VIDGEN_F32;
   bytes = vidgen_conv2d_packed_bytes (
-      item->out, wish->taps * wish->in, wish->kernel, item->type);
+      item->out, taps_of (wish) * wish->in, wish->kernel, item->type);
   if (!check_size (item, bytes, error))
     return FALSE;
   *convolution = (VidgenConvolution){ .in = wish->in,
     .out = item->out,
-    .taps = wish->taps,
+    .taps = taps_of (wish),
     .kernel = wish->kernel,
     .type = item->type };
   vidgen_upload_made (

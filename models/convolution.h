@@ -33,6 +33,8 @@ typedef struct {
   guint in, taps, kernel;    /* [out][in][taps][kernel][kernel], or, unless
                                 `over_time`, [out][taps * in][kernel][kernel] */
   gboolean over_time;
+  gboolean one_tap; /* only `tap` of the taps is taken */
+  guint tap;
   guint out;          /* 0: as many as there are, from `first` on */
   guint first;        /* the first output that is taken */
   const char *before; /* of a 1x1 convolution without bias that comes before

@@ -5,6 +5,7 @@
 
 #include "models/convolution.h"
 #include "models/decoder.h"
+#include "models/plan.h"
 #include "models/pool.h"
 
 G_BEGIN_DECLS
@@ -12,6 +13,11 @@ G_BEGIN_DECLS
 /* Images are kept as floats where weights are and those of a stream take no
  * more than this, else as halves. */
 #define VIDGEN_DECODER_MAX_FLOAT_BYTES (G_GUINT64_CONSTANT (512) << 20)
+/* What is kept of frames before is packed into bytes where halves would take
+ * more than this. */
+#define VIDGEN_DECODER_MAX_HALF_BYTES (G_GUINT64_CONSTANT (1) << 30)
+/* About the size of buffers for the strips of rows that work goes by. */
+#define VIDGEN_DECODER_STRIP_BYTES (G_GUINT64_CONSTANT (4) << 20)
 
 /* What a kind of decoder implements; models/decoder.c does the rest. */
 typedef struct {
@@ -23,7 +29,7 @@ typedef struct {
   gboolean (*list) (VidgenDecoder *decoder, GError **error);
   void (*free) (VidgenDecoder *decoder);
 
-  /* A stream whose buffers are wished for in its pool. */
+  /* A stream whose buffers are wished for in its pool and plan. */
   VidgenDecoderStream *(*stream_create) (
       const VidgenDecoder *decoder, guint columns, guint rows);
   void (*stream_free) (VidgenDecoderStream *stream);
@@ -42,14 +48,21 @@ struct _VidgenDecoder {
   VidgenConvolutions *convolutions;
   VidgenDevice *device; /* NULL until loaded */
   GPtrArray *memories;
+  /* As above, for tests to change. */
+  guint64 max_float_bytes, max_half_bytes, strip_bytes;
 };
 
 struct _VidgenDecoderStream {
   const VidgenDecoder *decoder;
   guint columns, rows;
   VidgenPool *pool;
+  VidgenPlan *plan;  /* of what does not outlive a frame; may be NULL */
   gboolean at_start; /* the next latent is the first of all */
 };
+
+/* What pool and plan take; and to plan anew. */
+guint64 vidgen_decoder_planned_bytes (const VidgenDecoderStream *stream);
+void vidgen_decoder_drop_plan (VidgenDecoderStream *stream);
 
 extern const VidgenDecoderKind vidgen_taehv_kind;
 extern const VidgenDecoderKind vidgen_wan_vae_kind;

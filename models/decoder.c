@@ -52,6 +52,9 @@ vidgen_decoder_open (VidgenCheckpoint *checkpoint, GError **error)
   decoder->convolutions = vidgen_convolutions_new (checkpoint, decoder->upload);
   decoder->memories =
       g_ptr_array_new_with_free_func ((GDestroyNotify)vidgen_memory_unref);
+  decoder->max_float_bytes = VIDGEN_DECODER_MAX_FLOAT_BYTES;
+  decoder->max_half_bytes = VIDGEN_DECODER_MAX_HALF_BYTES;
+  decoder->strip_bytes = VIDGEN_DECODER_STRIP_BYTES;
   if (!kind->list (decoder, error))
     return NULL;
   return g_steal_pointer (&decoder);
@@ -94,9 +97,22 @@ create_stream (const VidgenDecoder *decoder, guint columns, guint rows)
   VidgenDecoderStream *stream =
       decoder->kind->stream_create (decoder, columns, rows);
 
-  stream->decoder = decoder;
   stream->at_start = TRUE;
   return stream;
+}
+
+guint64
+vidgen_decoder_planned_bytes (const VidgenDecoderStream *stream)
+{
+  return vidgen_pool_bytes (stream->pool) +
+         (stream->plan ? vidgen_plan_bytes (stream->plan) : 0);
+}
+
+void
+vidgen_decoder_drop_plan (VidgenDecoderStream *stream)
+{
+  g_clear_pointer (&stream->pool, vidgen_pool_free);
+  g_clear_pointer (&stream->plan, vidgen_plan_free);
 }
 
 guint64
@@ -106,7 +122,7 @@ vidgen_decoder_stream_bytes (
   g_autoptr (VidgenDecoderStream) stream =
       create_stream (decoder, columns, rows);
 
-  return vidgen_pool_bytes (stream->pool);
+  return vidgen_decoder_planned_bytes (stream);
 }
 
 gboolean
@@ -135,6 +151,9 @@ vidgen_decoder_stream_new (
 
   if (!vidgen_pool_allocate (stream->pool, decoder->device, error))
     return NULL;
+  if (stream->plan &&
+      !vidgen_plan_allocate (stream->plan, decoder->device, error))
+    return NULL;
   return g_steal_pointer (&stream);
 }
 
@@ -143,7 +162,7 @@ vidgen_decoder_stream_free (VidgenDecoderStream *stream)
 {
   if (!stream)
     return;
-  vidgen_pool_free (stream->pool);
+  vidgen_decoder_drop_plan (stream);
   stream->decoder->kind->stream_free (stream);
 }
 

@@ -243,13 +243,14 @@ stream_create (const VidgenDecoder *decoder, guint columns, guint rows)
   const Taehv *taehv = (const Taehv *)decoder;
   TaehvStream *self = g_new0 (TaehvStream, 1);
 
+  self->stream.decoder = decoder;
   self->stream.columns = columns;
   self->stream.rows = rows;
   self->type = taehv->in.type;
   plan (self, taehv);
   if (self->type == VIDGEN_F32 &&
-      vidgen_pool_bytes (self->stream.pool) > VIDGEN_DECODER_MAX_FLOAT_BYTES) {
-    vidgen_pool_free (self->stream.pool);
+      vidgen_decoder_planned_bytes (&self->stream) > decoder->max_float_bytes) {
+    vidgen_decoder_drop_plan (&self->stream);
     self->type = VIDGEN_F16;
     plan (self, taehv);
   }

@@ -174,7 +174,8 @@ list_stage (Lister *lister, guint index, guint in, GError **error)
   for (guint i = 0;; i++) {
     g_autofree char *prefix = part_name (lister, index, i, FALSE);
 
-    if (i > 0 && !has (checkpoint, prefix, lister->names->conv1))
+    if (i > 0 && !has (checkpoint, prefix, lister->names->conv1) &&
+        !has (checkpoint, prefix, lister->names->conv2))
       break;
     if (i == VIDGEN_WAN_VAE_MAX_BLOCKS) {
       g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_FORMAT,
@@ -231,6 +232,32 @@ list_first (const Lister *lister, GError **error)
              VIDGEN_DECODER_CHANNELS, 0, 3, error);
 }
 
+static gboolean
+list_out (const Lister *lister, guint channels, GError **error)
+{
+  VidgenWanVae *vae = lister->vae;
+  g_autofree char *weight = g_strconcat (lister->names->out, ".weight", NULL);
+  g_autofree char *bias = g_strconcat (lister->names->out, ".bias", NULL);
+
+  for (guint tap = 0; tap < 3; tap++) {
+    const VidgenConvolutionWish wish = { .weight = weight,
+      .bias = tap == 2 ? bias : NULL,
+      .in = channels,
+      .out = 3,
+      .taps = 3,
+      .kernel = 3,
+      .over_time = TRUE,
+      .one_tap = TRUE,
+      .tap = tap };
+
+    if (!vidgen_convolutions_add (
+            vae->decoder.convolutions, &vae->out[tap], &wish, error))
+      return FALSE;
+  }
+  return list_gain (
+      lister, &vae->out_gain, lister->names->out_gain, channels, error);
+}
+
 gboolean
 vidgen_wan_vae_list (VidgenWanVae *vae, GError **error)
 {
@@ -256,9 +283,5 @@ vidgen_wan_vae_list (VidgenWanVae *vae, GError **error)
       return FALSE;
     channels = vae->stages[i].up.out;
   }
-  channels = vae->stages[VIDGEN_WAN_VAE_STAGES - 1].out;
-  return list_gain (&lister, &vae->out_gain, lister.names->out_gain, channels,
-             error) &&
-         list_causal (
-             &lister, &vae->out, lister.names->out, channels, 3, 3, error);
+  return list_out (&lister, vae->stages[VIDGEN_WAN_VAE_STAGES - 1].out, error);
 }

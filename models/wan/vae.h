@@ -41,7 +41,8 @@ typedef struct {
   VidgenConvolution qkv, project;
   VidgenWanVaeStage stages[VIDGEN_WAN_VAE_STAGES];
   VidgenSpan out_gain;
-  VidgenConvolution out;
+  VidgenConvolution out[3]; /* what a frame gives the picture two after it,
+                               the next one, and its own */
 } VidgenWanVae;
 
 gboolean vidgen_wan_vae_probe (const VidgenCheckpoint *checkpoint);
