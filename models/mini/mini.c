@@ -3,9 +3,7 @@
 
 #include "models/mini/mini.h"
 
-#include <glib/gstdio.h>
-#include <sys/stat.h>
-
+#include "models/checkpoint/file.h"
 #include "models/mini/stream.h"
 
 #define FORMAT_NAME "vidgensrc-mini"
@@ -49,20 +47,12 @@ mini_probe (const char *location)
                      FORMAT_NAME) == 0;
 }
 
-/* What stands for the file's content, so far as that can be told without
- * reading it. */
 static char *
 make_key (const char *location)
 {
-  GStatBuf about;
-
-  if (g_strcmp0 (location, vidgen_mini_embedded_name ()) == 0 ||
-      g_stat (location, &about) != 0)
+  if (g_strcmp0 (location, vidgen_mini_embedded_name ()) == 0)
     return g_strconcat ("name:", location, NULL);
-  return g_strdup_printf ("file:%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT
-                          ":%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld",
-      (guint64)about.st_dev, (guint64)about.st_ino, (gint64)about.st_size,
-      (gint64)about.st_mtim.tv_sec, about.st_mtim.tv_nsec);
+  return vidgen_file_key (location);
 }
 
 static VidgenMiniConfig *
