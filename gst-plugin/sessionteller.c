@@ -61,7 +61,7 @@ vidgen_session_tell (gpointer data)
   g_mutex_lock (&session->lock);
   while (!session->stopping) {
     VidgenSessionNews *news = g_queue_pop_head (&session->news);
-    if (!news && !session->level_due) {
+    if (!news && (!session->level_due || session->reporting)) {
       g_cond_wait (&session->told, &session->lock);
       continue;
     }

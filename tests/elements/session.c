@@ -3,6 +3,8 @@
 
 /* A session without an element. */
 
+#include <time.h>
+
 #include "gst-plugin/session.h"
 #include "tests/elements/fakemodel.h"
 
@@ -93,24 +95,11 @@ static const VidgenSessionCallbacks callbacks = {
   .failed = on_failed,
 };
 
-static void
-await_seek (Host *host)
-{
-  const gint64 end = g_get_monotonic_time () + PATIENCE_US;
-
-  g_mutex_lock (&host->lock);
-  while (!host->done)
-    g_assert_true (g_cond_wait_until (&host->changed, &host->lock, end));
-  g_mutex_unlock (&host->lock);
-}
-
-/* Whoever is told of the level may seek, and wait for a track. */
-static void
-test_seek_in_level (void)
+static VidgenSession *
+new_session (const VidgenSessionCallbacks *with, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
   VidgenSettings settings = { 0 };
-  Host host = { 0 };
 
   fake_reset ();
   g_autoptr (VidgenModel) model = vidgen_model_open ("fake", &error);
@@ -127,12 +116,33 @@ test_seek_in_level (void)
     .linked = { TRUE, TRUE },
     .settings = &settings,
   };
-  g_mutex_init (&host.lock);
-  g_cond_init (&host.changed);
-  g_autoptr (VidgenSession) session =
-      vidgen_session_new (&params, &callbacks, &host);
+  VidgenSession *session = vidgen_session_new (&params, with, user_data);
+
   vidgen_session_set_format (
       session, info->native.width, info->native.height, VIDGEN_PICTURE_RGBA);
+  return session;
+}
+
+static void
+await_seek (Host *host)
+{
+  const gint64 end = g_get_monotonic_time () + PATIENCE_US;
+
+  g_mutex_lock (&host->lock);
+  while (!host->done)
+    g_assert_true (g_cond_wait_until (&host->changed, &host->lock, end));
+  g_mutex_unlock (&host->lock);
+}
+
+/* Whoever is told of the level may seek, and wait for a track. */
+static void
+test_seek_in_level (void)
+{
+  Host host = { 0 };
+
+  g_mutex_init (&host.lock);
+  g_cond_init (&host.changed);
+  g_autoptr (VidgenSession) session = new_session (&callbacks, &host);
   g_mutex_lock (&host.lock);
   host.session = session;
   g_cond_broadcast (&host.changed);
@@ -143,10 +153,81 @@ test_seek_in_level (void)
   g_cond_clear (&host.changed);
 }
 
+typedef struct {
+  GMutex lock; /* guards what follows */
+  GCond changed;
+  gboolean told, let_go;
+} Listener;
+
+static void
+on_level_at_length (G_GNUC_UNUSED guint percent, gpointer user_data)
+{
+  Listener *listener = user_data;
+
+  g_mutex_lock (&listener->lock);
+  listener->told = TRUE;
+  g_cond_broadcast (&listener->changed);
+  while (!listener->let_go)
+    g_cond_wait (&listener->changed, &listener->lock);
+  g_mutex_unlock (&listener->lock);
+}
+
+static const VidgenSessionCallbacks at_length = {
+  .progress = on_progress,
+  .before_chunk = on_before_chunk,
+  .chunk_made = on_chunk_made,
+  .level = on_level_at_length,
+  .failed = on_failed,
+};
+
+static double
+cpu_seconds (void)
+{
+  struct timespec used;
+
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &used);
+  return used.tv_sec + used.tv_nsec * 1e-9;
+}
+
+/* However long whoever is told of the level takes over it, that costs no time
+ * of the processor, though the level changes meanwhile. */
+static void
+test_long_level (void)
+{
+  g_auto (VidgenSlot) slot = { 0 };
+  Listener listener = { 0 };
+
+  g_mutex_init (&listener.lock);
+  g_cond_init (&listener.changed);
+  g_autoptr (VidgenSession) session = new_session (&at_length, &listener);
+  g_mutex_lock (&listener.lock);
+  while (!listener.told)
+    g_cond_wait (&listener.changed, &listener.lock);
+  g_mutex_unlock (&listener.lock);
+  vidgen_session_set_flushing (session, VIDGEN_TRACK_VIDEO, TRUE);
+  g_assert_cmpint (vidgen_session_take (session, VIDGEN_TRACK_VIDEO, &slot), ==,
+      VIDGEN_TAKE_FLUSHING);
+  g_usleep (G_USEC_PER_SEC / 20);
+  const double before = cpu_seconds ();
+  g_usleep (G_USEC_PER_SEC);
+  const double used = cpu_seconds () - before;
+  g_test_message ("%g s", used);
+  /* On a busy machine a thread that does not wait has little more. */
+  g_assert_cmpfloat (used, <, 0.01);
+  g_mutex_lock (&listener.lock);
+  listener.let_go = TRUE;
+  g_cond_broadcast (&listener.changed);
+  g_mutex_unlock (&listener.lock);
+  vidgen_session_stop (session);
+  g_mutex_clear (&listener.lock);
+  g_cond_clear (&listener.changed);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/session/seek-in-level", test_seek_in_level);
+  g_test_add_func ("/session/long-level", test_long_level);
   return g_test_run ();
 }
