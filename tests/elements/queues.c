@@ -315,6 +315,17 @@ chunks (void)
   return g_atomic_int_get (&fake.chunks);
 }
 
+static void
+await_chunks (guint n)
+{
+  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
+
+  while (chunks () < n) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (1000);
+  }
+}
+
 /* Until no chunk was made for a while. */
 static guint
 await_rest (void)
@@ -357,6 +368,7 @@ test_blocked_sinks (void)
     held[i] = block (rig->tracks[i].sink);
   rig_state (rig, GST_STATE_PLAYING);
   /* Frame 0 is out, eight are to be ahead: chunks of 3, 4 and 4. */
+  await_chunks (3);
   g_assert_cmpuint (await_rest (), ==, 3);
   const double before = cpu_seconds ();
   g_usleep (G_USEC_PER_SEC);
@@ -384,6 +396,7 @@ test_blocked_live_sinks (void)
   for (guint i = 0; i < RIG_PADS; i++)
     held[i] = block (rig->tracks[i].sink);
   rig_state (rig, GST_STATE_PLAYING);
+  await_chunks (3);
   g_assert_cmpuint (await_rest (), ==, 3);
   g_usleep (G_USEC_PER_SEC);
   g_assert_cmpuint (chunks (), ==, 3);
@@ -423,15 +436,13 @@ test_bytes (void)
       gst_bin_get_by_name (GST_BIN (pipeline), "video");
   Block held = block (sink);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (chunks () * 64 * frame_bytes < 252 * MIB)
-    g_usleep (10000);
+  await_chunks (252 * MIB / (64 * frame_bytes) + 1);
   const guint64 frames = 3 + (guint64)64 * (await_rest () - 1);
   g_assert_cmpuint (frames * frame_bytes, >, 250 * MIB);
   g_assert_cmpuint (frames * frame_bytes, <, 260 * MIB);
   const guint made = chunks ();
   unblock (&held);
-  while (chunks () < made + 20)
-    g_usleep (1000);
+  await_chunks (made + 20);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
@@ -439,7 +450,6 @@ test_bytes (void)
 static void
 test_huge_chunks (void)
 {
-  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
   g_autoptr (GError) error = NULL;
 
   fake_reset ();
@@ -454,10 +464,7 @@ test_huge_chunks (void)
       &error);
   g_assert_no_error (error);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (chunks () < 3) {
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    g_usleep (10000);
-  }
+  await_chunks (3);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 

