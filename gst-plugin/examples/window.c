@@ -118,6 +118,8 @@ on_message (G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
     g_autoptr (GError) error = NULL;
     gst_message_parse_error (message, &error, NULL);
     stop (example, error);
+  } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_LATENCY) {
+    gst_bin_recalculate_latency (GST_BIN (example->pipeline));
   } else if (gst_message_has_name (message, "vidgen-prompt-applied")) {
     const char *prompt = gst_structure_get_string (
         gst_message_get_structure (message), "prompt");
