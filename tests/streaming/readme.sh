@@ -57,15 +57,15 @@ runs () {
   cd "$folder"
   here "$1" >line
   code=0
-  timeout -k 30 150 sh line >output 2>&1 </dev/null || code=$?
+  timeout -k 30 600 sh line >output 2>&1 </dev/null || code=$?
   cat output
   echo "exit code $code"
   [ "$code" = 0 ] && ! grep -q '^ERROR' output
 }
 
-# Until a command succeeds while $child runs, at most two minutes.
+# Until a command succeeds while $child runs, at most ten minutes.
 await () {
-  for _ in $(seq 240); do
+  for _ in $(seq 1200); do
     "$@" && return
     kill -0 "$child" || return
     sleep 0.5
@@ -79,7 +79,7 @@ goes_on () {
   cd "$folder"
   here "$1" >line
   shift
-  timeout -k 30 -s INT 170 sh line >output 2>&1 </dev/null &
+  timeout -k 30 -s INT 660 sh line >output 2>&1 </dev/null &
   child=$!
   children="$children $child"
   result=0
