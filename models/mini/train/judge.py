@@ -191,7 +191,8 @@ def main() -> None:
     if arguments.sheets:
         prompts = config_of(arguments.weights or EMBEDDED)["prompts"]
         plugin = Plugin(arguments.build, arguments.weights)
-        sheets.write(plugin, prompts, prompts[:: len(prompts) // 6], SHEETS)
+        some = prompts[:: max(1, len(prompts) // 6)]
+        sheets.write(plugin, prompts, some, SHEETS)
         return
     verdict, title = judge(arguments)
     text = report.markdown(verdict, title)
