@@ -52,7 +52,8 @@ bytes_of (guint8 value, gsize size)
 {
   guint8 *bytes = g_malloc (size);
 
-  memset (bytes, value, size);
+  if (size)
+    memset (bytes, value, size);
   return g_bytes_new_take (bytes, size);
 }
 
