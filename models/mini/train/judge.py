@@ -176,7 +176,7 @@ def main() -> None:
                         help="rendered clips for the instruments; default: render")
     parser.add_argument("--held", type=Path, nargs="+", default=[], metavar="DIR",
                         help="others to prove them by; default: render")
-    parser.add_argument("--per-family", type=int, default=64, metavar="CLIPS")
+    parser.add_argument("--per-family", type=int, default=96, metavar="CLIPS")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--quick", action="store_true", help="a third of it")

@@ -18,13 +18,15 @@ from .senses import BANDS
 FAMILY = "family"
 FEATURES = 256
 RHYTHM = 49
+HUES = 12
 BANDS_PER_FRAME = 6
 BATCH = 32
+MIRROR = {"left": "right", "right": "left"}
 # Lengths of training crops, in frames.
 LENGTHS = (48, 24, 24, 16, 8)
 RATE = 2e-3
 REPORTED = 40
-DECAY = 0.02
+DECAY = 0.05
 
 
 def heads_of(families: list[str]) -> dict[str, tuple[str, ...]]:
@@ -52,6 +54,27 @@ def _rhythm(series: Tensor) -> Tensor:
     return spectrum / (spectrum.square().mean(dim=1, keepdim=True) + 1e-6).sqrt()
 
 
+def _hues(small: Tensor) -> Tensor:
+    """Shares of HUES colours in all that is seen, and in what moves: [B,
+    2·HUES + 2], with how much colour there is in both."""
+    now, before = small[:, 2::4], small[:, :-2:4]
+    red, green, blue = now.unbind(2)
+    across, up = red - (green + blue) / 2, (green - blue) * 0.866
+    amount = (across.square() + up.square() + 1e-4).sqrt()
+    moved = amount * (now - before).abs().mean(2)
+    shares, totals = [], []
+    for weight in (amount, moved):
+        total = weight.mean((1, 2, 3))
+        totals.append(total.clamp(min=1e-4).log()[:, None] / 4)
+        found = []
+        for turn in torch.arange(HUES) * (2 * torch.pi / HUES):
+            near = (across * turn.cos() + up * turn.sin()) / amount
+            near = F.relu(near).square().square().square()
+            found.append((near * weight).mean((1, 2, 3)) / (total + 1e-4))
+        shares.append(torch.stack(found, dim=1))
+    return torch.cat(shares + totals, dim=1)
+
+
 class Net(nn.Module):
     """Sees three pictures at a time, ⅛ s apart, four times a second, so that
     directions show."""
@@ -69,7 +92,8 @@ class Net(nn.Module):
             for inputs in (2 * BANDS, 96, 96)
         )
         self.rhythm = nn.Linear(2 * RHYTHM, 64)
-        self.join = nn.Linear(160 + 192 + 288 + 4 * BANDS + 64, FEATURES)
+        self.hue = nn.Linear(2 * HUES + 2, 48)
+        self.join = nn.Linear(160 + 192 + 288 + 4 * BANDS + 64 + 48, FEATURES)
         self.deep = nn.Linear(FEATURES, FEATURES)
         self.heads = nn.ModuleDict(
             {name.replace(".", "-"): nn.Linear(FEATURES, len(values))
@@ -105,12 +129,13 @@ class Net(nn.Module):
             y = F.relu(layer(y))
         heard = _pooled(y.float().transpose(1, 2))
         beat = F.relu(self.rhythm(beat))
-        parts = [F.relu(where), seen.mean((2, 3)), heard, level, beat]
+        hue = F.relu(self.hue(_hues(small)))
+        parts = [F.relu(where), seen.mean((2, 3)), heard, level, beat, hue]
         joined = F.relu(self.join(torch.cat(parts, dim=1)))
         return F.relu(self.deep(joined)).float()
 
     def forward(self, small: Tensor, bands: Tensor) -> dict[str, Tensor]:
-        features = F.dropout(self.features(small, bands), 0.15, self.training)
+        features = F.dropout(self.features(small, bands), 0.3, self.training)
         return {n.replace("-", "."): h(features) for n, h in self.heads.items()}
 
 
@@ -162,6 +187,11 @@ class Classifier:
         self.families = families
         self.values = heads_of(families)
         self.net = Net(self.values)
+        self.mirrored = {
+            name: torch.tensor([values.index(MIRROR.get(v, v)) for v in values])
+            for name, values in self.values.items()
+            if set(MIRROR) <= set(values)
+        }
 
     def labels(self, clips: Clips) -> dict[str, np.ndarray]:
         """Indices of values; −1 where a head does not apply."""
@@ -206,12 +236,17 @@ class Classifier:
         small = clips.arrays["small"][rows, first : first + length]
         heard = slice(first * BANDS_PER_FRAME, (first + length) * BANDS_PER_FRAME)
         bands = clips.arrays["bands"][rows, heard]
+        mirror = rng.random() < 0.5
+        if mirror:
+            small, bands = small[:, :, :, ::-1].copy(), bands[:, :, ::-1].copy()
         pair = soften(*scaled(small, bands), rng)
         with torch.autocast("cpu", torch.bfloat16):
             out = self.net(*pair)
         losses = []
         for name, logits in out.items():
             wanted = labels[name][rows]
+            if mirror and name in self.mirrored:
+                wanted = torch.where(wanted >= 0, self.mirrored[name][wanted], wanted)
             there = wanted >= 0
             if there.any():
                 loss = F.cross_entropy(

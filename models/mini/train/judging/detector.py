@@ -241,7 +241,12 @@ class Detector:
             self.thresholds[name] = max(scores, key=scores.__getitem__)
 
 
-def quality(found: list[np.ndarray], clips: Clips, families=None) -> dict[str, float]:
+def quality(
+    found: list[np.ndarray],
+    clips: Clips,
+    families: set[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> dict[str, float]:
     """Recall, precision and F1 of times against the truth, 0.2 s from the
     clips' ends."""
     right = wanted = good = told = 0
@@ -250,9 +255,9 @@ def quality(found: list[np.ndarray], clips: Clips, families=None) -> dict[str, f
             continue
         true = inner(np.array([event["time"] for event in truth.events]))
         every = np.array([event["time"] for event in truth.events])
-        right += hits(times, true, TOLERANCE)
+        right += hits(times, true, tolerance)
         wanted += len(true)
-        good += hits(every, inner(times), TOLERANCE)
+        good += hits(every, inner(times), tolerance)
         told += len(inner(times))
     recall, precision = right / max(wanted, 1), good / max(told, 1)
     f1 = 2 * recall * precision / max(recall + precision, 1e-9)

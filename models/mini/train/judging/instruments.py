@@ -46,6 +46,14 @@ def _turns(families: list[str], count: int, seed: int) -> list[tuple[int, str, d
     return [(seed + i, families[i % len(families)], {}) for i in range(count)]
 
 
+def _own_key() -> str:
+    """Of how the instruments are made."""
+    digest = hashlib.sha256()
+    for name in ("classifier", "detector", "instruments"):
+        digest.update((Path(__file__).with_name(f"{name}.py")).read_bytes())
+    return digest.hexdigest()[:8]
+
+
 def _part(rows: list, name: str) -> list:
     """All, or the first of them, or the last, which go through the codec."""
     border = round(len(rows) * (1 - CODED_SHARE))
@@ -87,7 +95,7 @@ class Workshop:
     def instruments(self, weights: Path) -> Instruments:
         """The weights' codec softens a part of the clips; it need not be that of
         the weights that are judged."""
-        path = self.work / f"instruments-{self.key}.pt"
+        path = self.work / f"instruments-{self.key}-{_own_key()}.pt"
         held = self._make(
             "held", self.held_folders, HELD_PER_FAMILY, HELD_SEED, "all"
         )

@@ -70,7 +70,7 @@ def _events(verdict: Verdict) -> str:
 
     head = ["events of", "within ±130 ms", "shuffled", "real", "real, shuffled",
             "real through codec", "median, ms", "seen in 3 s", "real",
-            "F1 of the eye", "F1 of the ear"]
+            "F1 of the eye", "F1 of the ear (±50 ms)"]
     judged = {f: row for f, row in verdict.events.items() if row["judged"]}
     return _table(head, [cells(family, row) for family, row in judged.items()])
 
