@@ -98,6 +98,8 @@ struct _GstVidgenSrc {
   GMutex seek_lock; /* guards what follows */
   guint32 seek_seqnum;
   gboolean seek_result;
+
+  GMutex topology_lock; /* so that the newest topology is told last */
 };
 
 static void gst_vidgen_src_uri_handler_init (
@@ -342,7 +344,9 @@ gst_vidgen_src_proxy_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && src->uri_fields) {
     const gboolean told = gst_pad_event_default (pad, parent, event);
+    g_mutex_lock (&src->topology_lock);
     gst_vidgen_player_post_topology (GST_ELEMENT (src));
+    g_mutex_unlock (&src->topology_lock);
     return told;
   }
   if (GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START)
@@ -739,6 +743,7 @@ gst_vidgen_src_finalize (GObject *object)
   g_clear_pointer (&src->uri_fields, gst_structure_free);
   g_mutex_clear (&src->lock);
   g_mutex_clear (&src->seek_lock);
+  g_mutex_clear (&src->topology_lock);
   G_OBJECT_CLASS (gst_vidgen_src_parent_class)->finalize (object);
 }
 
@@ -774,6 +779,7 @@ gst_vidgen_src_init (GstVidgenSrc *src)
   GST_OBJECT_FLAG_SET (src, GST_ELEMENT_FLAG_SOURCE);
   g_mutex_init (&src->lock);
   g_mutex_init (&src->seek_lock);
+  g_mutex_init (&src->topology_lock);
   src->seek_seqnum = GST_SEQNUM_INVALID;
   src->reporter.element = GST_ELEMENT (src);
   src->reporter.restored = restore_settings;

@@ -234,6 +234,60 @@ test_discoverer (void)
   gst_discoverer_stream_info_list_free (audios);
 }
 
+static guint
+count_streams (GstMessage *message)
+{
+  const GstStructure *topology = gst_message_get_structure (message);
+
+  return gst_value_list_get_size (gst_structure_get_value (topology, "next"));
+}
+
+/* Holds up whoever tells of one stream while the other pad's thread goes on. */
+static GstBusSyncReply
+hold_up (G_GNUC_UNUSED GstBus *bus, GstMessage *message,
+    G_GNUC_UNUSED gpointer user_data)
+{
+  if (gst_message_has_name (message, "stream-topology") &&
+      count_streams (message) < 2)
+    g_usleep (200000);
+  return GST_BUS_PASS;
+}
+
+/* Of the topologies that the pads' threads tell the last has both streams. */
+static void
+test_topology (void)
+{
+  g_autoptr (GError) error = NULL;
+  Player player = { .pipeline = gst_pipeline_new (NULL) };
+  g_autoptr (GstBus) bus = gst_element_get_bus (player.pipeline);
+  GstElement *src = gst_element_make_from_uri (GST_URI_SRC, URI, NULL, &error);
+  GstElement *video = make_sink (&player), *audio = make_sink (&player);
+  guint streams = 0;
+
+  fake_reset ();
+  g_assert_no_error (error);
+  use_host (NULL, src, NULL);
+  gst_bin_add_many (GST_BIN (player.pipeline), src, video, audio, NULL);
+  g_assert_true (gst_element_link_pads (src, "video", video, "sink"));
+  g_assert_true (gst_element_link_pads (src, "audio", audio, "sink"));
+  gst_bus_set_sync_handler (bus, hold_up, NULL, NULL);
+  gst_element_set_state (player.pipeline, GST_STATE_PLAYING);
+  while (TRUE) {
+    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, PATIENCE,
+        GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    g_assert_nonnull (message);
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT) {
+      g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+      break;
+    }
+    if (gst_message_has_name (message, "stream-topology"))
+      streams = count_streams (message);
+  }
+  gst_element_set_state (player.pipeline, GST_STATE_NULL);
+  gst_object_unref (player.pipeline);
+  g_assert_cmpuint (streams, ==, 2);
+}
+
 /* A player reports a bad URI in the words of the element. */
 static void
 test_bad_uri (void)
@@ -321,6 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/players/uridecodebin3", test_uridecodebin3);
   g_test_add_func ("/players/uridecodebin", test_uridecodebin);
   g_test_add_func ("/players/discoverer", test_discoverer);
+  g_test_add_func ("/players/topology", test_topology);
   g_test_add_func ("/players/bad-uri", test_bad_uri);
   g_test_add_func ("/players/smooth", test_smooth);
   g_test_add_func ("/players/not-smooth", test_not_smooth);
