@@ -436,14 +436,25 @@ static const VidgenFamily family = {
 };
 
 void
+fake_leave_in_order (void)
+{
+  static gsize arranged = 0;
+
+  if (!g_once_init_enter (&arranged))
+    return;
+  if (g_getenv ("VIDGEN_DEINIT"))
+    atexit (gst_deinit);
+  g_once_init_leave (&arranged, 1);
+}
+
+void
 fake_reset (void)
 {
   static gsize registered = 0;
 
   if (g_once_init_enter (&registered)) {
     vidgen_model_register_family (&family);
-    if (g_getenv ("VIDGEN_DEINIT"))
-      atexit (gst_deinit);
+    fake_leave_in_order ();
     g_once_init_leave (&registered, 1);
   }
   fake = (FakeModel){

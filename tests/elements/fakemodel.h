@@ -40,9 +40,12 @@ extern FakeModel fake;
 
 /* Registers the family at the first call and puts `fake` back to 16 frames a
  * second, 24 kHz, chunks of 3 and then 4 frames, sizes in steps of 16 by 8, no
- * delays and no faults. With VIDGEN_DEINIT in the environment GStreamer is left
- * in order at the exit, for those who count what remains. */
+ * delays and no faults, and calls fake_leave_in_order(). */
 void fake_reset (void);
+
+/* With VIDGEN_DEINIT in the environment GStreamer is left in order at the exit,
+ * for those who count what remains. */
+void fake_leave_in_order (void);
 
 /* What a picture of the family says. */
 typedef struct {

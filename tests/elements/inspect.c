@@ -336,6 +336,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
+  fake_leave_in_order ();
   g_test_init (&argc, &argv, NULL);
   GST_PLUGIN_STATIC_REGISTER (vidgen);
   g_test_add_func ("/inspect/01-complete", test_complete);

@@ -7,6 +7,7 @@
 
 #include "gst-plugin/gstvidgensrc.h"
 #include "models/model.h"
+#include "tests/elements/fakemodel.h"
 
 #define NAME "vidgen-test"
 
@@ -88,6 +89,7 @@ main (int argc, char **argv)
 {
   g_setenv ("GST_PRESET_PATH", VIDGEN_SOURCE_ROOT "/gst-plugin", TRUE);
   gst_init (&argc, &argv);
+  fake_leave_in_order ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/presets/round-trip", test_round_trip);
   g_test_add_func ("/presets/shipped", test_shipped);

@@ -107,6 +107,7 @@ int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
+  fake_leave_in_order ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/published/prompt", test_prompt);
   return g_test_run ();
