@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: The vidgensrc authors
 """Checks that training follows from its seed: two runs give the same
 parameters, so does one that was killed and went on, and another seed does not;
-and that continuing from shipped weights keeps what they know.
+that continuing from shipped weights keeps what they know; and that a rollout
+remembers its chunks as they are read when they are all there.
 
     python3 check.py
     python3 check.py --work DIR    keeps the clips for the next time
@@ -19,16 +20,22 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import autoencoder
+import distil
 import export
+import flow
+import sequences
+import shipped
 
 HERE = Path(__file__).resolve().parent
 SHIPPED = HERE.parent / "mini.safetensors"
 STEPS = 4
 CONTINUED_STEPS = 16
 ALLOWED_LOSS_DB = 0.5
+ALLOWED_AWAY = 1e-4
 NEVER = 1e6
 
 
@@ -120,6 +127,32 @@ class Check:
         )
 
 
+    @torch.no_grad()
+    def rollout(self) -> None:
+        config = shipped.read_config()
+        generator = flow.Generator(config)
+        shipped.load_text(generator.text, SHIPPED)
+        shipped.load_part(generator.transformer, SHIPPED, "transformer.")
+        statistics = torch.load(self.work / "tokens" / "statistics.pt")
+        data = sequences.Sequences([self.work / "tokens"], **statistics)
+        batch = data.batch(np.random.default_rng(0), 2, config["context"]["window"])
+        texts = [generator.text(prompts) for prompts in batch.prompts]
+        nothing = torch.zeros(batch.video.shape[:2])
+        whole = generator.read_context(batch, texts, nothing)
+        context = None
+        for i in range(sequences.LENGTH):
+            pair = batch.video[:, i : i + 1], batch.audio[:, i : i + 1]
+            here = batch.layout.chunk(i)
+            own = generator.read_chunk(pair, here, texts, context, nothing[:, :1])
+            context = distil.appended(context, own)
+        away = max(
+            float((one - other).abs().max())
+            for pairs in zip(whole, context)
+            for one, other in zip(*pairs)
+        )
+        self.result(away < ALLOWED_AWAY, f"distil: a rollout's memory, {away:.1e} away")
+
+
 def same(one: dict, other: dict) -> bool:
     """Whether two checkpoints hold the same weights and averages, bit by bit."""
     names = one["model"].keys()
@@ -155,6 +188,7 @@ def main() -> None:
         for name in arguments.stages:
             check.determinism(name, scratch)
         check.continued(scratch)
+        check.rollout()
     sys.exit(check.failed)
 
 

@@ -5,7 +5,7 @@
 The teacher goes from a step's noise to the data in several guided Euler steps;
 the student learns to get there in one. Noise of later steps is put on the
 student's own estimate, and for a share of the batches the context is what the
-student generated, so that it learns from what it will see.
+student generated chunk after chunk, so that it learns from what it will see.
 
     python3 distil.py --data DIR … --sound basis.npz --teacher transformer.pt \\
         --output student.pt --minutes 15
@@ -13,6 +13,7 @@ student generated, so that it learns from what it will see.
 
 import argparse
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,23 +113,51 @@ def noise_like(batch: Batch) -> Pair:
     )
 
 
-@torch.no_grad()
-def own_batch(student: Generator, batch: Batch, schedule: list[float]) -> Batch:
-    """The batch with the chunks that count as the student generates them after
-    the true ones."""
-    first = batch.layout.first
-    texts = [student.text(prompts) for prompts in batch.prompts]
-    context = student.read_context(batch, texts)
-    t = torch.ones(len(batch.video), LENGTH - first)
-    pair = noise_like(batch)
+def appended(context: list[Cache] | None, own: list[Cache]) -> list[Cache]:
+    if context is None:
+        return own
+    return [
+        (torch.cat([key, own_key], dim=2), torch.cat([value, own_value], dim=2))
+        for (key, value), (own_key, own_value) in zip(context, own)
+    ]
+
+
+def own_chunk(
+    student: Generator,
+    noise: list[Pair],
+    schedule: list[float],
+    layout: Layout,
+    texts: list[Conditioning],
+    context: list[Cache] | None,
+) -> Pair:
+    """A chunk as generation makes it, from the noise of each step."""
+    pair = noise[0]
     for step, level in enumerate(schedule):
         if step > 0:
-            noise = noise_like(batch)
-            pair = tuple((1 - level) * x + level * n for x, n in zip(pair, noise))
-        pair = estimate(student, pair, t * level, batch.layout, texts, context)
-    video = torch.cat([batch.video[:, :first], pair[0]], dim=1)
-    audio = torch.cat([batch.audio[:, :first], pair[1]], dim=1)
-    return Batch(video, audio, batch.weight, batch.prompts, batch.layout)
+            pair = tuple((1 - level) * x + level * n for x, n in zip(pair, noise[step]))
+        t = torch.full(pair[0].shape[:2], level)
+        pair = estimate(student, pair, t, layout, texts, context)
+    return pair
+
+
+@torch.no_grad()
+def own_batch(student: Generator, batch: Batch, schedule: list[float]) -> Batch:
+    """The batch with the chunks that count as the student generates them one
+    after the other, each after those it made before."""
+    first = batch.layout.first
+    texts = [student.text(prompts) for prompts in batch.prompts]
+    context: list[Cache] | None = None
+    chunks: list[Pair] = []
+    for i in range(LENGTH):
+        here = batch.layout.chunk(i)
+        pair = batch.video[:, i : i + 1], batch.audio[:, i : i + 1]
+        if i >= first:
+            noise = [tuple(map(torch.randn_like, pair)) for _ in schedule]
+            pair = own_chunk(student, noise, schedule, here, texts, context)
+        chunks.append(pair)
+        context = appended(context, student.read_chunk(pair, here, texts, context))
+    video, audio = (torch.cat(column, dim=1) for column in zip(*chunks))
+    return replace(batch, video=video, audio=audio)
 
 
 def match_losses(

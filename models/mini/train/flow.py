@@ -54,6 +54,24 @@ class Generator(nn.Module):
         )
         return out[2]
 
+    def read_chunk(
+        self,
+        pair: tuple[Tensor, Tensor],
+        layout: Layout,
+        texts: list[Conditioning],
+        context: list[Cache] | None,
+        t: Tensor | None = None,
+    ) -> list[Cache]:
+        """Keys and values of one chunk, layout's first, that comes after those
+        of the context, at a t [B, 1] as in read_context()."""
+        if t is None:
+            t = torch.rand(pair[0].shape[:2]) * CONTEXT_NOISE
+        video, audio = (mixed(x, torch.randn_like(x), t) for x in pair)
+        here = slice(layout.first, layout.first + 1)
+        text_of, spans = layout.text_of[here], layout.spans()[here]
+        out = self.transformer(video, audio, t, texts, text_of, spans, context)
+        return out[2]
+
     def predict(
         self,
         video: Tensor,

@@ -49,6 +49,10 @@ class Layout:
     def spans(self) -> list[Span]:
         return [Span(float(i), keys) for i, keys in enumerate(self.seen)]
 
+    def chunk(self, i: int) -> "Layout":
+        """As seen by chunk `i`, the last and the only one that counts."""
+        return Layout(self.seen[: i + 1], self.text_of[: i + 1], i)
+
 
 def layout_plain(window: int) -> Layout:
     """A run from its first chunk: beyond the window, that is the sink."""
