@@ -243,37 +243,42 @@ send_tags (GstVidgenPadSrc *src, char *prompt)
   priv->prompt = g_ref_string_acquire (prompt);
 }
 
-/* Live: until the time of the slot that comes next. */
+/* Live: until the time of the slot that comes next, or a little behind it. */
 static VidgenTake
-await_slot (GstVidgenPadSrc *src, VidgenSession *session)
+await_slot (GstVidgenPadSrc *src, VidgenSession *session, GstClockTime *late)
 {
   const VidgenTimeline *timeline = vidgen_session_timeline (session);
+  GstElement *element = GST_ELEMENT (src);
   guint64 slot;
   const VidgenTake state =
       vidgen_session_await (session, get_track (src), &slot);
 
   if (state != VIDGEN_TAKE_OK)
     return state;
-  const GstClockTime origin = vidgen_session_begin (
-      session, gst_vidgen_running_time (GST_ELEMENT (src)));
-  return wait_until (src, origin + vidgen_timeline_frame_ns (timeline, slot))
-             ? VIDGEN_TAKE_OK
-             : VIDGEN_TAKE_FLUSHING;
+  const GstClockTime origin =
+      vidgen_session_begin (session, gst_vidgen_running_time (element));
+  const GstClockTime due = origin + vidgen_timeline_frame_ns (timeline, slot);
+  if (!wait_until (src, due))
+    return VIDGEN_TAKE_FLUSHING;
+  const GstClockTime now = gst_vidgen_running_time (element);
+  *late = now > due ? now - due : 0;
+  return VIDGEN_TAKE_OK;
 }
 
 GstFlowReturn
 gst_vidgen_pad_src_take (GstVidgenPadSrc *src, VidgenSlot *slot)
 {
   VidgenSession *session = gst_vidgen_pad_src_get_session (src);
+  GstClockTime late = 0;
   VidgenTake state;
 
   memset (slot, 0, sizeof *slot);
   do {
     state = VIDGEN_TAKE_OK;
     if (vidgen_session_is_live (session))
-      state = await_slot (src, session);
+      state = await_slot (src, session, &late);
     if (state == VIDGEN_TAKE_OK)
-      state = vidgen_session_take (session, get_track (src), slot);
+      state = vidgen_session_take (session, get_track (src), late, slot);
   } while (state == VIDGEN_TAKE_SKIPPED);
 
   if (state == VIDGEN_TAKE_OK)
@@ -292,6 +297,55 @@ answer_latency (VidgenSession *session, GstQuery *query)
   /* Nothing is lost when downstream holds buffers back. */
   gst_query_set_latency (query, live,
       live ? vidgen_session_latency (session) : 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+/* Nothing is known of bytes that are not made yet, so no other formats. */
+static void
+set_buffered_range (GstVidgenPadSrcClass *klass, const VidgenTimeline *timeline,
+    const VidgenSessionBuffer *buffer, GstQuery *query)
+{
+  const GstClockTime from = vidgen_timeline_frame_ns (timeline, buffer->from);
+  const GstClockTime to = vidgen_timeline_frame_ns (timeline, buffer->to);
+  gint64 start = -1, stop = -1;
+  GstFormat format;
+
+  gst_query_parse_buffering_range (query, &format, NULL, NULL, NULL);
+  if (format == GST_FORMAT_TIME) {
+    start = from;
+    stop = to;
+  } else if (format == GST_FORMAT_DEFAULT) {
+    start = klass->unit_at (timeline, from);
+    stop = klass->unit_at (timeline, to);
+  } else if (format == GST_FORMAT_PERCENT && timeline->frames > 0 &&
+             timeline->frames != VIDGEN_ENDLESS) {
+    start = gst_util_uint64_scale (
+        buffer->from, GST_FORMAT_PERCENT_MAX, timeline->frames);
+    stop = gst_util_uint64_scale (MIN (buffer->to, timeline->frames),
+        GST_FORMAT_PERCENT_MAX, timeline->frames);
+  }
+  gst_query_set_buffering_range (query, format, start, stop, buffer->left_ms);
+}
+
+static gint
+rate_of (double bytes_per_s)
+{
+  return bytes_per_s > 0 ? MIN (bytes_per_s, G_MAXINT) : -1;
+}
+
+static gboolean
+answer_buffering (
+    GstVidgenPadSrcClass *klass, VidgenSession *session, GstQuery *query)
+{
+  VidgenSessionBuffer buffer;
+
+  if (!vidgen_session_buffer (session, &buffer))
+    return FALSE;
+  gst_query_set_buffering_percent (query, buffer.busy, buffer.percent);
+  gst_query_set_buffering_stats (query, GST_BUFFERING_STREAM,
+      rate_of (buffer.in_bytes_per_s), rate_of (buffer.out_bytes_per_s),
+      buffer.left_ms);
+  set_buffered_range (klass, vidgen_session_timeline (session), &buffer, query);
   return TRUE;
 }
 
@@ -405,6 +459,10 @@ gst_vidgen_pad_src_query (GstBaseSrc *base, GstQuery *query)
       return answer_duration (klass, timeline, query);
     case GST_QUERY_SEEKING:
       return answer_seeking (klass, session, query);
+    case GST_QUERY_BUFFERING:
+      if (answer_buffering (klass, session, query))
+        return TRUE;
+      break;
     case GST_QUERY_CONVERT:
       return answer_convert (klass, timeline, query);
     case GST_QUERY_POSITION:

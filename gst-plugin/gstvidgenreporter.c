@@ -10,6 +10,9 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_vidgen_debug);
 #define GST_CAT_DEFAULT gst_vidgen_debug
 
+/* What GStreamer takes as the best there is. */
+#define FULL_QUALITY 1000000
+
 gboolean
 gst_vidgen_reporter_claim_error (GstVidgenReporter *reporter)
 {
@@ -148,13 +151,17 @@ on_level (guint percent, gpointer user_data)
 }
 
 static void
-on_underrun (guint64 time_ns, guint64 on_time, gpointer user_data)
+on_underrun (const VidgenLateness *lateness, gpointer user_data)
 {
   GstVidgenReporter *reporter = user_data;
+  const GstClockTime time = lateness->time_ns;
+  const double factor = lateness->real_time_factor;
   GstMessage *message = gst_message_new_qos (GST_OBJECT (reporter->element),
-      TRUE, time_ns, time_ns, time_ns, reporter->frame_ns);
+      TRUE, time, time, time, reporter->frame_ns);
 
-  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, on_time, 0);
+  gst_message_set_qos_values (
+      message, lateness->late_ns, factor > 0 ? 1 / factor : 1, FULL_QUALITY);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, lateness->on_time, 0);
   post (reporter, message);
 }
 

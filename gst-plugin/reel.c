@@ -118,6 +118,22 @@ vidgen_reel_end_from (const VidgenReel *reel, guint64 frame)
   return frame;
 }
 
+gsize
+vidgen_reel_bytes_from (const VidgenReel *reel, guint64 frame)
+{
+  gsize bytes = 0;
+
+  for (guint i = lower_bound (reel, frame); i < reel->entries->len; i++) {
+    const VidgenReelEntry *entry = entry_at (reel, i);
+    const guint64 end = entry_end (entry);
+    if (entry->first_frame > frame)
+      break;
+    bytes += chunk_bytes (entry->chunk) * (end - frame) / entry->chunk->frames;
+    frame = end;
+  }
+  return bytes;
+}
+
 void
 vidgen_reel_drop_from (VidgenReel *reel, guint64 frame)
 {

@@ -32,6 +32,9 @@ void vidgen_reel_drop_from (VidgenReel *reel, guint64 frame);
 /* Drops chunks that end at or before `frame`, the oldest first, while the reel
  * holds more than `keep_bytes`. */
 void vidgen_reel_trim (VidgenReel *reel, guint64 frame, gsize keep_bytes);
+/* What those from `frame` up to vidgen_reel_end_from() take, of a chunk that
+ * `frame` lies in its share. */
+gsize vidgen_reel_bytes_from (const VidgenReel *reel, guint64 frame);
 gsize vidgen_reel_bytes (const VidgenReel *reel);
 /* How many chunks it holds. */
 guint vidgen_reel_length (const VidgenReel *reel);

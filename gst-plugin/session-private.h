@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 /* What the tracks' side of a session, session.c, shares with its worker,
- * sessionworker.c, and its teller, sessionteller.c. */
+ * sessionworker.c, its teller, sessionteller.c, and the measure of what is
+ * ahead, sessionlevel.c. */
 typedef struct {
   gboolean linked, done, flushing, discont;
   guint64 next; /* slot */
@@ -25,7 +26,8 @@ typedef struct {
 /* What a track has found; one of these. */
 typedef struct {
   gboolean underrun, gives_up;
-  guint64 time_ns, on_time;
+  guint64 time_ns;
+  VidgenLateness lateness;  /* of an underrun */
   VidgenSessionMark *shown; /* owned */
 } VidgenSessionNews;
 

@@ -3,13 +3,8 @@
 
 #include "gst-plugin/session-private.h"
 
-/* However long the buffer is, no more is made ahead than this, but for a chunk
- * behind the one that is shown. */
-#define MAX_BYTES (256u << 20)
 /* What a clip keeps of what was shown, so that seeking back costs nothing. */
 #define KEEP_BYTES (64u << 20)
-/* Below this a buffering session tells the player to pause. */
-#define LOW_PERCENT 10
 
 static void
 clear_mark (gpointer data)
@@ -33,25 +28,6 @@ vidgen_slot_clear (VidgenSlot *slot)
 {
   g_clear_pointer (&slot->chunk, vidgen_chunk_unref);
   g_clear_pointer (&slot->prompt, g_ref_string_release);
-}
-
-guint64
-vidgen_session_frames_ahead (const VidgenSession *session)
-{
-  const guint64 next = session->slots.content;
-
-  return vidgen_reel_end_from (session->reel, next) - next;
-}
-
-gboolean
-vidgen_session_is_full (const VidgenSession *session)
-{
-  const guint64 ahead = vidgen_session_frames_ahead (session);
-
-  return ahead >= session->buffer_frames ||
-         session->slots.content + ahead >= session->end ||
-         (vidgen_reel_length (session->reel) > 1 &&
-             vidgen_reel_bytes (session->reel) >= MAX_BYTES);
 }
 
 static gboolean
@@ -133,51 +109,6 @@ vidgen_session_time_of (const VidgenSession *session, guint64 frame)
   const guint64 ns = vidgen_timeline_frame_ns (&session->timeline, frame);
 
   return session->origin_ns == G_MAXUINT64 ? ns : session->origin_ns + ns;
-}
-
-static guint
-level_percent (const VidgenSession *session)
-{
-  if (vidgen_session_is_full (session))
-    return 100;
-  return vidgen_session_frames_ahead (session) * 100 / session->buffer_frames;
-}
-
-static gboolean
-take_level (VidgenSession *session, guint *percent)
-{
-  *percent = level_percent (session);
-  if (*percent < LOW_PERCENT)
-    session->buffering = TRUE;
-  const gboolean news =
-      !session->stopping && session->buffering && *percent != session->level;
-  if (news)
-    session->level = *percent;
-  if (*percent == 100)
-    session->buffering = FALSE;
-  return news;
-}
-
-void
-vidgen_session_report_level (VidgenSession *session)
-{
-  guint percent;
-
-  if (!session->report_level)
-    return;
-  g_mutex_lock (&session->lock);
-  session->level_due = TRUE;
-  while (session->level_due && !session->reporting) {
-    session->level_due = FALSE;
-    if (!take_level (session, &percent))
-      continue;
-    session->reporting = TRUE;
-    g_mutex_unlock (&session->lock);
-    session->callbacks->level (percent, session->user_data);
-    g_mutex_lock (&session->lock);
-    session->reporting = FALSE;
-  }
-  g_mutex_unlock (&session->lock);
 }
 
 void
@@ -546,40 +477,51 @@ decide_content (VidgenSession *session)
   vidgen_slots_add_content (&session->slots);
 }
 
-static void
-begin_underrun (VidgenSession *session)
+static double
+real_time_factor (const VidgenSession *session)
 {
+  return session->made_ns > 0
+             ? (double)session->made_content_ns / session->made_ns
+             : 0;
+}
+
+static void
+begin_underrun (VidgenSession *session, guint64 late_ns)
+{
+  const guint64 time_ns = vidgen_session_time_of (session, session->slots.end);
+
   session->stats.underruns++;
   session->late_slot = session->slots.end;
   const VidgenSessionNews news = {
     .underrun = TRUE,
     .gives_up = session->underrun == VIDGEN_UNDERRUN_ERROR,
-    .time_ns = vidgen_session_time_of (session, session->slots.end),
-    .on_time = session->stats.on_time,
+    .time_ns = time_ns,
+    .lateness = { time_ns, late_ns, session->stats.on_time,
+        real_time_factor (session) },
   };
   vidgen_session_post (session, &news);
 }
 
 /* Content is late. Whether the slot is decided none the less. */
 static gboolean
-decide_late (VidgenSession *session)
+decide_late (VidgenSession *session, guint64 late_ns)
 {
   if (session->underrun == VIDGEN_UNDERRUN_REPEAT) {
     if (!session->rebuffering)
-      begin_underrun (session);
+      begin_underrun (session, late_ns);
     session->rebuffering = TRUE;
     session->stats.frames++;
     vidgen_slots_add_filler (&session->slots);
     return TRUE;
   }
   if (session->late_slot != session->slots.end)
-    begin_underrun (session);
+    begin_underrun (session, late_ns);
   return FALSE;
 }
 
 /* Decides the slot after the decided ones, if it can be. */
 static gboolean
-decide (VidgenSession *session)
+decide (VidgenSession *session, guint64 late_ns)
 {
   const gboolean have = vidgen_session_frames_ahead (session) > 0;
 
@@ -587,7 +529,7 @@ decide (VidgenSession *session)
     decide_content (session);
     return TRUE;
   }
-  return session->live && decide_late (session);
+  return session->live && decide_late (session, late_ns);
 }
 
 static gboolean
@@ -629,8 +571,8 @@ fill_slot (VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
 }
 
 VidgenTake
-vidgen_session_take (
-    VidgenSession *session, VidgenTrack track, VidgenSlot *slot)
+vidgen_session_take (VidgenSession *session, VidgenTrack track, guint64 late_ns,
+    VidgenSlot *slot)
 {
   VidgenSessionTrack *t = &session->tracks[track];
   VidgenTake state;
@@ -646,7 +588,7 @@ vidgen_session_take (
         state = VIDGEN_TAKE_END;
         break;
       }
-      if (decide (session))
+      if (decide (session, late_ns))
         break;
     }
     g_cond_wait (&session->changed, &session->lock);
@@ -670,8 +612,6 @@ vidgen_session_stats (VidgenSession *session, VidgenSessionStats *stats)
   stats->level_ns = vidgen_timeline_frame_ns (
       &session->timeline, vidgen_session_frames_ahead (session));
   stats->memory_peak_bytes = vidgen_device_memory_peak (session->device);
-  if (session->made_ns > 0)
-    stats->real_time_factor =
-        (double)session->made_content_ns / session->made_ns;
+  stats->real_time_factor = real_time_factor (session);
   g_mutex_unlock (&session->lock);
 }

@@ -29,6 +29,14 @@ typedef enum {
   VIDGEN_UNDERRUN_ERROR
 } VidgenUnderrun;
 
+/* An output frame whose content is late. */
+typedef struct {
+  guint64 time_ns;         /* when it was due */
+  guint64 late_ns;         /* how late it was when that was found */
+  guint64 on_time;         /* frames before it that were not late */
+  double real_time_factor; /* of all chunks so far; 0: none was made */
+} VidgenLateness;
+
 /* Nothing is locked while one of these runs, and none runs on a track's thread:
  * what a track finds is told by the teller, a thread of its own, so that
  * whoever hears of it may seek. `time_ns` is the time of an output frame:
@@ -53,11 +61,10 @@ typedef struct {
   void (*settings_refused) (
       const GError *error, const VidgenSettings *in_force, gpointer user_data);
   /* On the worker or the teller, one at a time and in order; only with
-   * `report_level`. 0 to 100. */
+   * `report_level`: how much of what can be ahead is there, 0 to 100. */
   void (*level) (guint percent, gpointer user_data);
-  /* On the teller: content is late from then on, behind `on_time` frames that
-   * were not. */
-  void (*underrun) (guint64 time_ns, guint64 on_time, gpointer user_data);
+  /* On the teller: content is late from then on. */
+  void (*underrun) (const VidgenLateness *lateness, gpointer user_data);
   /* On the worker or the teller, once; the session makes nothing more. */
   void (*failed) (const GError *error, gpointer user_data);
 } VidgenSessionCallbacks;
@@ -169,9 +176,25 @@ void vidgen_slot_clear (VidgenSlot *slot);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VidgenSlot, vidgen_slot_clear)
 
 /* Decides and hands over the track's next slot. Waits for content, except
- * where a live session makes a filler instead. */
-VidgenTake vidgen_session_take (
-    VidgenSession *session, VidgenTrack track, VidgenSlot *slot);
+ * where a live session makes a filler instead. `late_ns`: live, how long ago
+ * that slot's time was. */
+VidgenTake vidgen_session_take (VidgenSession *session, VidgenTrack track,
+    guint64 late_ns, VidgenSlot *slot);
+
+/* What lies ahead of the track that is furthest. */
+typedef struct {
+  gboolean busy;    /* a player should not play before all is there */
+  guint percent;    /* of what can be ahead: `buffer_ns`, the rest of the clip
+                       or so many bytes, whichever is reached first */
+  guint64 from, to; /* content frames */
+  double in_bytes_per_s;  /* bytes that are made in a second; 0: unknown */
+  double out_bytes_per_s; /* bytes that a second of content takes; 0: unknown */
+  gint64 left_ms;         /* until all is there; negative: unknown */
+} VidgenSessionBuffer;
+
+/* FALSE without `report_level`. */
+gboolean vidgen_session_buffer (
+    VidgenSession *session, VidgenSessionBuffer *buffer);
 
 typedef struct {
   guint64 chunks;          /* made */

@@ -45,7 +45,7 @@ tell (VidgenSession *session, const VidgenSessionNews *news)
   const VidgenSessionCallbacks *callbacks = session->callbacks;
 
   if (news->underrun)
-    callbacks->underrun (news->time_ns, news->on_time, session->user_data);
+    callbacks->underrun (&news->lateness, session->user_data);
   if (news->shown)
     callbacks->prompt_applied (news->shown->prompt, news->shown->chunk,
         news->time_ns, session->user_data);

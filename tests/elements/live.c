@@ -40,7 +40,7 @@ test_pace (void)
     g_assert_cmpuint (
         next, ==, LIVE_EPOCH + gst_util_uint64_scale (i, GST_SECOND, 16));
     g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, i);
-    live_rig_turn (&live, 1);
+    live_rig_play (&live, 1);
     g_assert_cmpuint (rig_received (live.rig, RIG_VIDEO), ==, i + 1);
   }
   g_assert_cmpfloat (live_rig_attainment (&live), ==, 1);
@@ -64,7 +64,7 @@ test_start_waits_for_buffer (void)
   g_assert_cmpuint (gst_test_clock_peek_id_count (live.clock), ==, 0);
   gst_test_clock_advance_time (live.clock, 3 * GST_SECOND);
   g_atomic_int_set (&fake.ration, -1);
-  live_rig_turn (&live, 5);
+  live_rig_play (&live, 5);
   for (guint i = 0; i < 5; i++) {
     const GstClockTime pts =
         3 * GST_SECOND + gst_util_uint64_scale (i, GST_SECOND, 16);
@@ -135,19 +135,46 @@ test_repeat (void)
   live_rig_clear (&live);
 }
 
+/* Tells when, how late, behind how many frames, and how far generation is from
+ * real time. */
 static void
 test_qos_message (void)
 {
-  GstClockTime running, timestamp;
+  const GstClockTime due = gst_util_uint64_scale (11, GST_SECOND, 16);
+  const GstClockTime late = 20 * GST_MSECOND;
+  GstClockTime timestamp;
+  gint64 jitter;
+  guint64 processed, dropped;
+  double proportion, factor = 0;
+  gint quality;
   gboolean is_live;
+  GstFormat format;
   LiveRig live;
 
   fake_reset ();
-  live_rig_run_dry (&live, 20);
-  gst_message_parse_qos (rig_wait (live.rig, GST_MESSAGE_QOS), &is_live,
-      &running, NULL, &timestamp, NULL);
+  fake.ration = 3;
+  fake.chunk_us = 2000;
+  live_rig_init (&live);
+  rig_state (live.rig, GST_STATE_PLAYING);
+  live_rig_turn (&live, 11);
+  gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
+  gst_test_clock_set_time (live.clock, LIVE_EPOCH + due + late);
+  live_rig_turn (&live, 1);
+  GstMessage *message = rig_wait (live.rig, GST_MESSAGE_QOS);
+  gst_message_parse_qos (message, &is_live, NULL, NULL, &timestamp, NULL);
+  gst_message_parse_qos_values (message, &jitter, &proportion, &quality);
+  gst_message_parse_qos_stats (message, &format, &processed, &dropped);
   g_assert_true (is_live);
-  g_assert_cmpuint (timestamp, ==, gst_util_uint64_scale (11, GST_SECOND, 16));
+  g_assert_cmpuint (timestamp, ==, due);
+  g_assert_cmpint (jitter, ==, late);
+  g_autoptr (GstStructure) stats = NULL;
+  g_object_get (live.rig->src, "stats", &stats, NULL);
+  gst_structure_get_double (stats, "real-time-factor", &factor);
+  g_assert_cmpfloat (fabs (proportion * factor - 1), <, 1e-6);
+  g_assert_cmpint (quality, ==, 1000000);
+  g_assert_cmpint (format, ==, GST_FORMAT_BUFFERS);
+  g_assert_cmpuint (processed, ==, 11);
+  g_assert_cmpuint (dropped, ==, 0);
   rig_read (live.rig);
   g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_QOS), ==, 1);
   live_rig_clear (&live);
@@ -249,7 +276,7 @@ test_pause (void)
   live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
   for (guint round = 0; round < 5; round++) {
-    live_rig_turn (&live, 7);
+    live_rig_play (&live, 7);
     gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
     rig_state (live.rig, GST_STATE_PAUSED);
     gst_test_clock_advance_time (live.clock, 10 * GST_SECOND + round);
@@ -269,7 +296,7 @@ test_clip_ends (void)
   live_rig_init (&live);
   g_object_set (live.rig->src, "num-buffers", 4, NULL);
   rig_state (live.rig, GST_STATE_PLAYING);
-  live_rig_turn (&live, 4);
+  live_rig_play (&live, 4);
   gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
   g_assert_false (rig_has_event (live.rig, RIG_VIDEO, GST_EVENT_EOS));
   gst_test_clock_crank (live.clock);
@@ -355,6 +382,29 @@ test_latency (void)
   g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_LATENCY), ==, 1);
   for (guint pad = 0; pad < RIG_PADS; pad++)
     g_assert_cmpuint (query_latency (&live, pad), ==, 2 * GST_SECOND);
+  live_rig_clear (&live);
+}
+
+/* It stays at the most that was measured, even when slots leave in time again:
+ * what sinks wait for must cover the next stall too, and to let it shrink would
+ * make them skip. The next start begins anew. */
+static void
+test_latency_stays (void)
+{
+  LiveRig live;
+
+  fake_reset ();
+  stall_once (&live, 2 * GST_SECOND);
+  g_ptr_array_set_size (live.rig->messages, 0);
+  /* 32 of them are due at once. */
+  live_rig_play (&live, 42);
+  rig_read (live.rig);
+  g_assert_cmpuint (rig_count (live.rig, GST_MESSAGE_LATENCY), ==, 0);
+  g_assert_cmpuint (query_latency (&live, RIG_VIDEO), ==, 2 * GST_SECOND);
+  rig_state (live.rig, GST_STATE_READY);
+  rig_state (live.rig, GST_STATE_PLAYING);
+  live_rig_play (&live, 10);
+  g_assert_cmpuint (query_latency (&live, RIG_VIDEO), ==, GST_SECOND / 16);
   live_rig_clear (&live);
 }
 
@@ -508,7 +558,7 @@ test_prompt_behind_underrun (void)
   live_rig_turn (&live, 5);
   g_atomic_int_set (&fake.ration, -1);
   live_rig_await_level (&live, LIVE_BUFFER_TIME);
-  live_rig_turn (&live, 10);
+  live_rig_play (&live, 10);
   const GstStructure *applied =
       rig_wait_element (live.rig, "vidgen-prompt-applied");
   gst_structure_get_uint64 (applied, "chunk", &chunk);
@@ -543,6 +593,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/30-clip-ends", test_clip_ends);
   g_test_add_func ("/live/21-end-behind-underrun", test_end_behind_underrun);
   g_test_add_func ("/live/20-latency", test_latency);
+  g_test_add_func ("/live/20-latency-stays", test_latency_stays);
   g_test_add_func ("/live/20-little-latency", test_little_latency);
   g_test_add_func ("/live/20-buffer-time", test_buffer_time);
   g_test_add_func ("/live/statistics", test_statistics);

@@ -41,6 +41,18 @@ live_rig_turn (LiveRig *live, guint slots)
   }
 }
 
+void
+live_rig_play (LiveRig *live, guint slots)
+{
+  const guint64 frame_ns =
+      gst_util_uint64_scale (GST_SECOND, fake.fps_d, fake.fps_n);
+
+  for (guint i = 0; i < slots; i++) {
+    live_rig_await_level (live, frame_ns);
+    live_rig_turn (live, 1);
+  }
+}
+
 guint64
 live_rig_stat (const LiveRig *live, const char *field)
 {
@@ -96,5 +108,5 @@ live_rig_run_dry (LiveRig *live, guint slots)
   live_rig_turn (live, 3);
   g_atomic_int_set (&fake.ration, -1);
   live_rig_await_level (live, LIVE_BUFFER_TIME);
-  live_rig_turn (live, slots - 18);
+  live_rig_play (live, slots - 18);
 }

@@ -21,8 +21,12 @@ typedef struct {
 
 void live_rig_init (LiveRig *live);
 void live_rig_clear (LiveRig *live);
-/* Lets both pads have their next slot, `slots` times. */
+/* Lets both pads have their next slot, `slots` times: where nothing is made
+ * meanwhile, or where it does not matter whether fillers come, as they do when
+ * the clock outruns the worker. */
 void live_rig_turn (LiveRig *live, guint slots);
+/* The same, each time as soon as there is content for it. */
+void live_rig_play (LiveRig *live, guint slots);
 guint64 live_rig_stat (const LiveRig *live, const char *field);
 double live_rig_attainment (const LiveRig *live);
 /* Until so much content lies ahead. */

@@ -4,6 +4,8 @@
 /* What the element tells on the bus and in its statistics, and what it says
  * of itself. */
 
+#include <math.h>
+
 #include "gst-plugin/gstvidgensrc.h"
 #include "tests/elements/rig.h"
 
@@ -161,6 +163,74 @@ test_buffering (void)
         g_array_index (percents, gint, i - 1));
 }
 
+typedef struct {
+  gboolean busy;
+  gint percent, in, out;
+  gint64 left, start, stop;
+} Buffered;
+
+static Buffered
+query_buffered (GstElement *element, GstFormat format)
+{
+  g_autoptr (GstQuery) query = gst_query_new_buffering (format);
+  GstBufferingMode mode;
+  GstFormat answered;
+  Buffered b;
+
+  g_assert_true (gst_element_query (element, query));
+  gst_query_parse_buffering_percent (query, &b.busy, &b.percent);
+  gst_query_parse_buffering_stats (query, &mode, &b.in, &b.out, &b.left);
+  gst_query_parse_buffering_range (query, &answered, &b.start, &b.stop, NULL);
+  g_assert_cmpint (mode, ==, GST_BUFFERING_STREAM);
+  g_assert_cmpint (answered, ==, format);
+  return b;
+}
+
+/* What lies ahead can be asked for, at the source and at the pipeline, and is
+ * what the messages tell: here frame 0 is in the sinks, the 10 or the 18 behind
+ * it are ahead of 16 at least, and the clip has 60. */
+static void
+test_buffering_query (void)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  double factor = 0;
+
+  fake_reset ();
+  fake.ration = 3;
+  fake.chunk_us = 5000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->src, "use-buffering", TRUE, "num-buffers", 60, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  await_percent (rig, 62);
+  const Buffered part = query_buffered (rig->src, GST_FORMAT_TIME);
+  g_assert_true (part.busy);
+  g_assert_cmpint (part.percent, ==, 62);
+  g_assert_cmpint (part.start, ==, GST_SECOND / 16);
+  g_assert_cmpint (part.stop, ==, 11 * GST_SECOND / 16);
+  /* I420 of 32x16 and 24 kHz in stereo, in floats. */
+  g_assert_cmpint (ABS (part.out - 16 * (32 * 24 + 1500 * 8)), <, 2000);
+  g_object_get (rig->src, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_double (stats, "real-time-factor", &factor));
+  g_assert_cmpfloat (fabs (part.in - part.out * factor), <, 1 + factor);
+  /* Six frames more. */
+  g_assert_cmpfloat (fabs (part.left - 375 / factor), <=, 1);
+
+  g_atomic_int_set (&fake.ration, -1);
+  await_percent (rig, 100);
+  const Buffered whole = query_buffered (rig->pipeline, GST_FORMAT_PERCENT);
+  g_assert_false (whole.busy);
+  g_assert_cmpint (whole.percent, ==, 100);
+  g_assert_cmpint (whole.left, ==, 0);
+  g_assert_cmpint (whole.start, ==, GST_FORMAT_PERCENT_MAX / 60);
+  g_assert_cmpint (whole.stop, ==, GST_FORMAT_PERCENT_MAX * 19 / 60);
+  const Buffered frames = query_buffered (rig->src, GST_FORMAT_DEFAULT);
+  g_assert_cmpint (frames.start, ==, 1);
+  g_assert_cmpint (frames.stop, ==, 19);
+  const Buffered bytes = query_buffered (rig->src, GST_FORMAT_BYTES);
+  g_assert_cmpint (bytes.percent, ==, 100);
+  g_assert_cmpint (bytes.start, ==, -1);
+}
+
 static void
 test_no_buffering (void)
 {
@@ -233,6 +303,7 @@ main (int argc, char **argv)
   g_test_add_func ("/messages/chunks", test_chunks);
   g_test_add_func ("/messages/stats", test_stats);
   g_test_add_func ("/messages/buffering", test_buffering);
+  g_test_add_func ("/messages/buffering-query", test_buffering_query);
   g_test_add_func ("/messages/no-buffering", test_no_buffering);
   g_test_add_func ("/messages/bounded", test_bounded);
   g_test_add_func (

@@ -415,6 +415,14 @@ test_blocked_live_sinks (void)
       sound->len, ==, (guint64)rig->tracks[RIG_VIDEO].buffers->len * 1500 * 2);
 }
 
+static GstPadProbeReturn
+count (G_GNUC_UNUSED GstPad *pad, G_GNUC_UNUSED GstPadProbeInfo *info,
+    gpointer user_data)
+{
+  g_atomic_int_inc ((gint *)user_data);
+  return GST_PAD_PROBE_OK;
+}
+
 /* Where one pad runs ahead of a blocked one, what waits is bounded in bytes,
  * and all of it is there when the blocked one goes on. */
 static void
@@ -468,6 +476,63 @@ test_huge_chunks (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
+/* The newest BUFFERING message there is; -1: none. */
+static gint
+newest_percent (GstBus *bus, guint *between)
+{
+  gint percent = -1;
+  GstMessage *message;
+
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_BUFFERING))) {
+    gst_message_parse_buffering (message, &percent);
+    *between += percent > 20 && percent < 90;
+    gst_message_unref (message);
+  }
+  return percent;
+}
+
+/* Where bytes bound the queue long before `buffer-time` does, its level is what
+ * is there of the bytes: a player that began to play is not told to pause again
+ * at once. */
+static void
+test_level_in_bytes (void)
+{
+  const gint64 end = g_get_monotonic_time () + PATIENCE / 1000;
+  g_autoptr (GError) error = NULL;
+  guint between = 0;
+  gint frames = 0;
+
+  fake_reset ();
+  fake.first_chunk_frames = fake.chunk_frames = 1000;
+  fake.blank = TRUE;
+  g_autoptr (GstElement) pipeline = gst_parse_launch (
+      "vidgensrc model=fake device=host buffer-time=36000000000000 "
+      "use-buffering=true ! video/x-raw,format=RGBA,width=64,height=64 ! "
+      "fakesink name=video sync=true",
+      &error);
+  g_assert_no_error (error);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstElement) sink =
+      gst_bin_get_by_name (GST_BIN (pipeline), "video");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count, &frames, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  while (newest_percent (bus, &between) < 100) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (1000);
+  }
+  g_assert_cmpuint (between, >, 3);
+  g_atomic_int_set (&fake.ration, 0);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (g_atomic_int_get (&frames) < 5) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (1000);
+  }
+  g_usleep (50000);
+  g_assert_cmpint (newest_percent (bus, &between), ==, -1);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -481,6 +546,7 @@ main (int argc, char **argv)
   g_test_add_func ("/queues/blocked-sinks", test_blocked_sinks);
   g_test_add_func ("/queues/blocked-live-sinks", test_blocked_live_sinks);
   g_test_add_func ("/queues/bytes", test_bytes);
+  g_test_add_func ("/queues/level-in-bytes", test_level_in_bytes);
   g_test_add_func ("/queues/huge-chunks", test_huge_chunks);
   return g_test_run ();
 }

@@ -48,8 +48,9 @@ take_one (gpointer user_data)
 {
   g_auto (VidgenSlot) slot = { 0 };
 
-  g_assert_cmpint (vidgen_session_take (user_data, VIDGEN_TRACK_VIDEO, &slot),
-      ==, VIDGEN_TAKE_OK);
+  g_assert_cmpint (
+      vidgen_session_take (user_data, VIDGEN_TRACK_VIDEO, 0, &slot), ==,
+      VIDGEN_TAKE_OK);
   g_assert_cmpuint (slot.slot, ==, 8);
   return NULL;
 }
@@ -205,8 +206,8 @@ test_long_level (void)
     g_cond_wait (&listener.changed, &listener.lock);
   g_mutex_unlock (&listener.lock);
   vidgen_session_set_flushing (session, VIDGEN_TRACK_VIDEO, TRUE);
-  g_assert_cmpint (vidgen_session_take (session, VIDGEN_TRACK_VIDEO, &slot), ==,
-      VIDGEN_TAKE_FLUSHING);
+  g_assert_cmpint (vidgen_session_take (session, VIDGEN_TRACK_VIDEO, 0, &slot),
+      ==, VIDGEN_TAKE_FLUSHING);
   g_usleep (G_USEC_PER_SEC / 20);
   const double before = cpu_seconds ();
   g_usleep (G_USEC_PER_SEC);
