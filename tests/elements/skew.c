@@ -149,7 +149,7 @@ test_pauses (void)
   live_rig_init (&live);
   rig_state (live.rig, GST_STATE_PLAYING);
   for (guint round = 0; round < 6; round++) {
-    live_rig_turn (&live, 5);
+    live_rig_play (&live, 5);
     gst_test_clock_wait_for_multiple_pending_ids (live.clock, 2, NULL);
     rig_state (live.rig, GST_STATE_PAUSED);
     gst_test_clock_advance_time (live.clock, 3 * GST_SECOND + round * 7777777);
@@ -302,7 +302,7 @@ test_same_content (void)
   }
   g_atomic_int_set (&fake.ration, -1);
   live_rig_await_level (&live, LIVE_BUFFER_TIME);
-  live_rig_turn (&live, 20);
+  live_rig_play (&live, 20);
   g_assert_cmpuint (live_rig_stat (&live, "underruns"), >=, 4);
   rig_state (live.rig, GST_STATE_NULL);
   assert_content_of (live.rig, clip);

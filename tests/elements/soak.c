@@ -210,6 +210,17 @@ stat_uint64 (const Soak *soak, const char *field)
   return value;
 }
 
+/* It is told by a thread of its own, behind the picture. */
+static void
+await_applied (const Soak *soak)
+{
+  for (guint i = 0; g_atomic_int_get (&soak->applied) < (gint)soak->prompts;
+       i++) {
+    g_assert_cmpuint (i, <, 60000);
+    g_usleep (1000);
+  }
+}
+
 static void
 change_prompt (Soak *soak)
 {
@@ -218,6 +229,7 @@ change_prompt (Soak *soak)
   g_object_set (soak->src, "prompt", prompt, NULL);
   play (soak, 3 * FPS);
   g_assert_cmpuint (soak->prompt, ==, fake_prompt (prompt));
+  await_applied (soak);
   g_assert_cmpint (g_atomic_int_get (&soak->applied), ==, soak->prompts);
 }
 
