@@ -53,17 +53,47 @@ gst_vidgen_seek_normalise (GstElement *child, GstEvent *event)
 }
 
 void
-gst_vidgen_segment_begin (
-    GstVidgenSegment *segment, GstElement *element, GstEvent *seek)
+gst_vidgen_segment_init (GstVidgenSegment *segment)
+{
+  *segment = (GstVidgenSegment){ .seqnum = GST_SEQNUM_INVALID };
+  g_mutex_init (&segment->lock);
+}
+
+void
+gst_vidgen_segment_clear (GstVidgenSegment *segment)
+{
+  gst_clear_message (&segment->done);
+  g_mutex_clear (&segment->lock);
+}
+
+static gboolean
+asks_for_segment (GstEvent *seek)
 {
   GstSeekFlags flags;
+
+  gst_event_parse_seek (seek, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
+  return flags & GST_SEEK_FLAG_SEGMENT;
+}
+
+void
+gst_vidgen_segment_expect (GstVidgenSegment *segment, GstEvent *seek)
+{
+  if (!asks_for_segment (seek))
+    return;
+  g_mutex_lock (&segment->lock);
+  segment->seqnum = gst_event_get_seqnum (seek);
+  segment->running = SOURCES;
+  segment->told = FALSE;
+  gst_clear_message (&segment->done);
+  g_mutex_unlock (&segment->lock);
+}
+
+static void
+post_start (GstElement *element, GstEvent *seek)
+{
   gint64 start;
 
-  gst_event_parse_seek (seek, NULL, NULL, &flags, NULL, &start, NULL, NULL);
-  if (!(flags & GST_SEEK_FLAG_SEGMENT))
-    return;
-  g_atomic_int_set (&segment->seqnum, gst_event_get_seqnum (seek));
-  g_atomic_int_set (&segment->running, SOURCES);
+  gst_event_parse_seek (seek, NULL, NULL, NULL, NULL, &start, NULL, NULL);
   GstMessage *message = gst_message_new_segment_start (
       GST_OBJECT (element), GST_FORMAT_TIME, start);
   gst_message_set_seqnum (message, gst_event_get_seqnum (seek));
@@ -71,19 +101,55 @@ gst_vidgen_segment_begin (
 }
 
 void
-gst_vidgen_segment_end (
-    GstVidgenSegment *segment, GstElement *element, GstMessage *child_message)
+gst_vidgen_segment_begin (GstVidgenSegment *segment, GstElement *element,
+    GstEvent *seek, gboolean moved)
+{
+  GstMessage *done = NULL;
+
+  if (!asks_for_segment (seek))
+    return;
+  if (moved)
+    post_start (element, seek);
+  g_mutex_lock (&segment->lock);
+  if (segment->seqnum == gst_event_get_seqnum (seek)) {
+    if (moved)
+      done = g_steal_pointer (&segment->done);
+    else
+      segment->seqnum = GST_SEQNUM_INVALID;
+    segment->told = moved;
+  }
+  g_mutex_unlock (&segment->lock);
+  if (done)
+    gst_element_post_message (element, done);
+}
+
+static GstMessage *
+done_of (GstElement *element, GstMessage *child_message)
 {
   GstFormat format;
   gint64 position;
 
-  if (gst_message_get_seqnum (child_message) !=
-          (guint32)g_atomic_int_get (&segment->seqnum) ||
-      !g_atomic_int_dec_and_test (&segment->running))
-    return;
   gst_message_parse_segment_done (child_message, &format, &position);
   GstMessage *message =
       gst_message_new_segment_done (GST_OBJECT (element), format, position);
   gst_message_set_seqnum (message, gst_message_get_seqnum (child_message));
-  gst_element_post_message (element, message);
+  return message;
+}
+
+void
+gst_vidgen_segment_end (
+    GstVidgenSegment *segment, GstElement *element, GstMessage *child_message)
+{
+  GstMessage *done = NULL;
+
+  g_mutex_lock (&segment->lock);
+  if (gst_message_get_seqnum (child_message) == segment->seqnum &&
+      segment->running > 0 && --segment->running == 0) {
+    done = done_of (element, child_message);
+    if (!segment->told)
+      segment->done = g_steal_pointer (&done);
+  }
+  g_mutex_unlock (&segment->lock);
+  if (done)
+    gst_element_post_message (element, done);
 }

@@ -15,17 +15,29 @@ G_BEGIN_DECLS
 GstEvent *gst_vidgen_seek_normalise (GstElement *child, GstEvent *event);
 
 /* Tells of a segment that two sources play as of one: either can end before
- * the other has begun. Thread-safe; zero to begin with.
+ * the other has begun, and both before whoever seeks has heard that they began.
+ * Thread-safe; nothing is locked while it posts.
  */
 typedef struct {
-  gint running; /* sources that play it */
-  gint seqnum;
+  GMutex lock; /* guards what follows */
+  guint32 seqnum;
+  guint running;    /* sources that play it */
+  gboolean told;    /* SEGMENT_START was posted */
+  GstMessage *done; /* SEGMENT_DONE that waits for that, owned */
 } GstVidgenSegment;
 
-/* Posts SEGMENT_START on `element` if `seek` asks for a segment. */
-void gst_vidgen_segment_begin (
-    GstVidgenSegment *segment, GstElement *element, GstEvent *seek);
-/* Posts SEGMENT_DONE with the second such message of a source. */
+void gst_vidgen_segment_init (GstVidgenSegment *segment);
+void gst_vidgen_segment_clear (GstVidgenSegment *segment);
+
+/* Before the sources are moved: expects the ends of what `seek` asks for, if
+ * that is a segment. */
+void gst_vidgen_segment_expect (GstVidgenSegment *segment, GstEvent *seek);
+/* Behind that: posts SEGMENT_START on `element`, or forgets the segment where
+ * the sources were not `moved`. */
+void gst_vidgen_segment_begin (GstVidgenSegment *segment, GstElement *element,
+    GstEvent *seek, gboolean moved);
+/* Posts SEGMENT_DONE with the second such message of a source, but not before
+ * SEGMENT_START. */
 void gst_vidgen_segment_end (
     GstVidgenSegment *segment, GstElement *element, GstMessage *message);
 

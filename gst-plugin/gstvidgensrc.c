@@ -13,8 +13,10 @@
  *
  * A live source sends at the pace of the pipeline's clock, `buffer-time` behind
  * what it generates; `on-underrun` says what happens when generation is late.
- * The latency that it reports is what was measured, and a LATENCY message tells
- * that it grew.
+ * The latency that it reports is the most that was measured since it started,
+ * and a LATENCY message tells that it grew by more than a frame. It does not
+ * shrink while it plays: sinks that waited less would have to skip, and would
+ * be late again at the next stall.
  *
  * ## URIs
  *
@@ -27,10 +29,12 @@
  * ## Messages
  *
  * PROGRESS with the codes `load`, `warmup` and, where a part of a clip is made
- * again behind a seek, `seek`; BUFFERING with `use-buffering`; QOS at every
- * underrun; and the element messages `vidgen-chunk` (`chunk`,
- * `generation-time`, `queue-level`) and `vidgen-prompt-applied` (`prompt`,
- * `chunk`, `stream-time`).
+ * again behind a seek, `seek`; BUFFERING with `use-buffering`, which queries
+ * answer too: how much is ahead of what can be, be it bounded by `buffer-time`,
+ * by the end of the clip or by 256 MiB; QOS at every underrun, with how late it
+ * was found and by how much generation is slower than real time; and the
+ * element messages `vidgen-chunk` (`chunk`, `generation-time`, `queue-level`)
+ * and `vidgen-prompt-applied` (`prompt`, `chunk`, `stream-time`).
  *
  * ## Example launch lines
  * |[
@@ -139,13 +143,18 @@ track_of (GstVidgenSrc *src, GstPad *pad)
 
 /* Seeks: one event moves both children, however often it arrives. */
 
+/* What was set since a session began does not count in it. */
 static gboolean
 is_seekable (GstVidgenSrc *src)
 {
+  const GstVidgenOptions *options = &src->options;
+
   g_mutex_lock (&src->lock);
-  const gboolean seekable = !src->options.is_live &&
-                            (GST_CLOCK_TIME_IS_VALID (src->options.duration) ||
-                                src->options.num_buffers >= 0);
+  const gboolean seekable =
+      src->session
+          ? vidgen_session_is_seekable (src->session)
+          : !options->is_live && (GST_CLOCK_TIME_IS_VALID (options->duration) ||
+                                     options->num_buffers >= 0);
   g_mutex_unlock (&src->lock);
   return seekable;
 }
@@ -178,18 +187,12 @@ move_child (GstVidgenSrc *src, VidgenSession *session, VidgenTrack track,
 }
 
 static gboolean
-forward_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
+forward_seek (GstVidgenSrc *src, GstEvent *seek)
 {
-  g_autoptr (GstEvent) seek =
-      is_seekable (src) ? gst_vidgen_seek_normalise (
-                              GST_ELEMENT (src->children[track]), event)
-                        : NULL;
   g_autoptr (VidgenSession) session = ref_session (src);
   gboolean moved = TRUE;
 
-  if (!seek)
-    return FALSE;
-  gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek);
+  gst_vidgen_segment_expect (&src->segment, seek);
   if (session && is_flush (seek))
     vidgen_session_set_held (session, TRUE);
   for (guint i = 0; moved && i < VIDGEN_TRACKS; i++)
@@ -203,14 +206,20 @@ static gboolean
 gst_vidgen_src_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
   const guint32 seqnum = gst_event_get_seqnum (event);
+  g_autoptr (GstEvent) seek = NULL;
 
   g_mutex_lock (&src->seek_lock);
   if (seqnum != src->seek_seqnum) {
-    src->seek_result = forward_seek (src, track, event);
+    if (is_seekable (src))
+      seek =
+          gst_vidgen_seek_normalise (GST_ELEMENT (src->children[track]), event);
+    src->seek_result = seek && forward_seek (src, seek);
     src->seek_seqnum = seqnum;
   }
   const gboolean result = src->seek_result;
   g_mutex_unlock (&src->seek_lock);
+  if (seek)
+    gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek, result);
   gst_event_unref (event);
   return result;
 }
@@ -744,6 +753,7 @@ gst_vidgen_src_finalize (GObject *object)
   g_mutex_clear (&src->lock);
   g_mutex_clear (&src->seek_lock);
   g_mutex_clear (&src->topology_lock);
+  gst_vidgen_segment_clear (&src->segment);
   G_OBJECT_CLASS (gst_vidgen_src_parent_class)->finalize (object);
 }
 
@@ -780,6 +790,7 @@ gst_vidgen_src_init (GstVidgenSrc *src)
   g_mutex_init (&src->lock);
   g_mutex_init (&src->seek_lock);
   g_mutex_init (&src->topology_lock);
+  gst_vidgen_segment_init (&src->segment);
   src->seek_seqnum = GST_SEQNUM_INVALID;
   src->reporter.element = GST_ELEMENT (src);
   src->reporter.restored = restore_settings;

@@ -8,6 +8,13 @@
 #define FLUSH (GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE)
 #define FRAMES 64
 
+/* Seeks from a handler of messages. */
+typedef struct {
+  Rig *rig;
+  gint seeks;  /* atomic */
+  gboolean on; /* atomic */
+} Seeker;
+
 /* A paused clip of four seconds. */
 static Rig *
 open_clip (void)
@@ -244,6 +251,82 @@ test_segment (void)
   g_assert_cmpuint (rig_count (rig, GST_MESSAGE_SEGMENT_DONE), ==, 6);
 }
 
+/* A seek that is refused begins no segment. */
+static void
+test_no_segment (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  /* It takes effect in READY only, so what plays is endless. */
+  g_object_set (rig->src, "duration", 4 * (guint64)GST_SECOND, NULL);
+  g_assert_false (gst_element_seek (rig->src, 1, GST_FORMAT_TIME,
+      FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET,
+      GST_SECOND));
+  rig_read (rig);
+  g_assert_cmpuint (rig_count (rig, GST_MESSAGE_SEGMENT_START), ==, 0);
+}
+
+/* The type of the source's message that the pipeline has passed on. */
+static GstMessageType
+forwarded (const Rig *rig, GstMessage *message)
+{
+  g_autoptr (GstMessage) inner = NULL;
+
+  if (!gst_message_has_name (message, "GstBinForwarded"))
+    return GST_MESSAGE_UNKNOWN;
+  gst_structure_get (gst_message_get_structure (message), "message",
+      GST_TYPE_MESSAGE, &inner, NULL);
+  return GST_MESSAGE_SRC (inner) == GST_OBJECT (rig->src)
+             ? GST_MESSAGE_TYPE (inner)
+             : GST_MESSAGE_UNKNOWN;
+}
+
+static GstBusSyncReply
+seek_on_start (
+    G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Seeker *seeker = user_data;
+
+  if (forwarded (seeker->rig, message) == GST_MESSAGE_SEGMENT_START &&
+      g_atomic_int_compare_and_exchange (&seeker->on, 1, 0)) {
+    g_assert_true (gst_element_seek (seeker->rig->src, 1, GST_FORMAT_TIME,
+        FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, GST_SECOND,
+        GST_SEEK_TYPE_SET, 2 * GST_SECOND));
+    g_atomic_int_inc (&seeker->seeks);
+  }
+  return GST_BUS_PASS;
+}
+
+/* Whoever hears that a segment began may seek there and then; each that ends
+ * has begun before. */
+static void
+test_segment_in_handler (void)
+{
+  guint started = 0, ended = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = open_clip ();
+  g_autoptr (GstBus) bus = gst_element_get_bus (rig->pipeline);
+  Seeker seeker = { .rig = rig, .on = TRUE };
+  g_object_set (rig->pipeline, "message-forward", TRUE, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  gst_bus_set_sync_handler (bus, seek_on_start, &seeker, NULL);
+  g_assert_true (gst_element_seek (rig->src, 1, GST_FORMAT_TIME,
+      FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET,
+      1));
+  g_assert_cmpint (g_atomic_int_get (&seeker.seeks), ==, 1);
+  while (ended == 0) {
+    const GstMessageType type =
+        forwarded (rig, rig_wait (rig, GST_MESSAGE_ELEMENT));
+    started += type == GST_MESSAGE_SEGMENT_START;
+    ended += type == GST_MESSAGE_SEGMENT_DONE;
+    g_assert_cmpuint (ended, <=, started);
+  }
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+}
+
 static const GstSegment *
 last_segment (const Rig *rig, RigPad pad)
 {
@@ -393,12 +476,6 @@ test_flush_while_making (void)
   rig_wait_end (rig);
   assert_part (rig, 8, FRAMES, 12000, 96000);
 }
-
-typedef struct {
-  Rig *rig;
-  gint seeks;  /* atomic */
-  gboolean on; /* atomic */
-} Seeker;
 
 static GstBusSyncReply
 seek_at_once (
@@ -668,6 +745,8 @@ main (int argc, char **argv)
   g_test_add_func ("/seek/from-the-end", test_from_the_end);
   g_test_add_func ("/seek/19-to-the-end", test_to_the_end);
   g_test_add_func ("/seek/19-segment", test_segment);
+  g_test_add_func ("/seek/no-segment", test_no_segment);
+  g_test_add_func ("/seek/segment-in-handler", test_segment_in_handler);
   g_test_add_func ("/seek/19-rates", test_rates);
   g_test_add_func ("/seek/19-without-flush", test_without_flush);
   g_test_add_func ("/seek/18-same-bytes", test_same_bytes);
