@@ -201,6 +201,21 @@ write_picture (
 }
 
 static void
+tell_unwritten (
+    GstVidgenVideoSrc *src, GstBuffer *buffer, const VidgenChunk *chunk)
+{
+  const GstVideoFormat format = gst_vidgen_video_format (chunk->picture_format);
+
+  GST_ELEMENT_ERROR (src, RESOURCE, WRITE,
+      ("A picture, made as %s of %ux%u, does not go as %s of %dx%d into the "
+       "buffer of %" G_GSIZE_FORMAT " bytes from downstream.",
+          gst_video_format_to_string (format), chunk->width, chunk->height,
+          GST_VIDEO_INFO_NAME (&src->info), src->info.width, src->info.height,
+          gst_buffer_get_size (buffer)),
+      (NULL));
+}
+
+static void
 stamp (GstBuffer *buffer, VidgenSession *session, const VidgenSlot *slot)
 {
   const VidgenTimeline *timeline = vidgen_session_timeline (session);
@@ -235,8 +250,7 @@ gst_vidgen_video_src_create (GstPushSrc *push, GstBuffer **buffer)
   if (result != GST_FLOW_OK)
     return result;
   if (!write_picture (src, *buffer, &slot)) {
-    GST_ELEMENT_ERROR (src, RESOURCE, WRITE, (NULL),
-        ("The buffer from downstream cannot hold the picture."));
+    tell_unwritten (src, *buffer, slot.chunk);
     gst_clear_buffer (buffer);
     return GST_FLOW_ERROR;
   }

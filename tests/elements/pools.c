@@ -9,6 +9,7 @@
 #define FRAMES 20
 #define POISON 0xa5
 #define STUBBORN_BYTES 100
+#define SMALL_BYTES 7
 
 static const char *const formats[] = { "I420", "NV12", "RGBA", "BGRx", "RGB" };
 
@@ -157,6 +158,42 @@ stubborn_pool_init (G_GNUC_UNUSED StubbornPool *pool)
 {
 }
 
+/* A pool that makes smaller buffers than it is asked for. */
+typedef struct {
+  GstBufferPool parent;
+} SmallPool;
+
+typedef struct {
+  GstBufferPoolClass parent_class;
+} SmallPoolClass;
+
+GType small_pool_get_type (void);
+G_DEFINE_TYPE (SmallPool, small_pool, GST_TYPE_BUFFER_POOL)
+
+static gboolean
+small_pool_set_config (GstBufferPool *pool, GstStructure *config)
+{
+  GstCaps *caps;
+  guint min, max;
+
+  g_assert_true (
+      gst_buffer_pool_config_get_params (config, &caps, NULL, &min, &max));
+  gst_buffer_pool_config_set_params (config, caps, SMALL_BYTES, min, max);
+  return GST_BUFFER_POOL_CLASS (small_pool_parent_class)
+      ->set_config (pool, config);
+}
+
+static void
+small_pool_class_init (SmallPoolClass *klass)
+{
+  GST_BUFFER_POOL_CLASS (klass)->set_config = small_pool_set_config;
+}
+
+static void
+small_pool_init (G_GNUC_UNUSED SmallPool *pool)
+{
+}
+
 /* What the sink offers. */
 typedef struct {
   GstBufferPool *(*make) (GstCaps *caps, const GstVideoInfo *info);
@@ -177,6 +214,12 @@ make_stubborn (
     G_GNUC_UNUSED GstCaps *caps, G_GNUC_UNUSED const GstVideoInfo *info)
 {
   return g_object_new (stubborn_pool_get_type (), NULL);
+}
+
+static GstBufferPool *
+make_small (G_GNUC_UNUSED GstCaps *caps, G_GNUC_UNUSED const GstVideoInfo *info)
+{
+  return g_object_new (small_pool_get_type (), NULL);
 }
 
 static GstBufferPool *
@@ -238,7 +281,7 @@ see (G_GNUC_UNUSED GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 }
 
 static Rig *
-play (const char *format, Offer *offer)
+open_rig (const char *format, Offer *offer)
 {
   g_autofree char *text = g_strdup_printf ("video/x-raw, format = %s", format);
   g_autoptr (GstCaps) caps = gst_caps_from_string (text);
@@ -253,6 +296,14 @@ play (const char *format, Offer *offer)
       pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer, offer, NULL);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, see, offer, NULL);
   g_object_set (rig->src, "num-buffers", FRAMES, NULL);
+  return rig;
+}
+
+static Rig *
+play (const char *format, Offer *offer)
+{
+  Rig *rig = open_rig (format, offer);
+
   rig_run (rig);
   rig_assert_clip (rig, FRAMES, FRAMES * 1500);
   return rig;
@@ -378,6 +429,24 @@ test_stubborn (void)
   gst_object_unref (offer.pool);
 }
 
+/* A picture that cannot be written is an error that says what went where. */
+static void
+test_small (void)
+{
+  Offer offer = { .make = make_small };
+  g_autoptr (Rig) rig = open_rig ("RGBA", &offer);
+  g_autoptr (GError) error = NULL;
+
+  rig_state (rig, GST_STATE_PAUSED);
+  GstMessage *message = rig_wait (rig, GST_MESSAGE_ERROR);
+  rig_assert_error (message, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_nonnull (strstr (error->message, "RGBA of 32x16"));
+  g_assert_nonnull (strstr (error->message, "7 bytes"));
+  rig_state (rig, GST_STATE_NULL);
+  gst_object_unref (offer.pool);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -387,5 +456,6 @@ main (int argc, char **argv)
   g_test_add_func ("/pools/alignment", test_alignment);
   g_test_add_func ("/pools/no-meta", test_no_meta);
   g_test_add_func ("/pools/stubborn", test_stubborn);
+  g_test_add_func ("/pools/small", test_small);
   return g_test_run ();
 }
