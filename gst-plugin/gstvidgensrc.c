@@ -270,7 +270,7 @@ set_linked (GstVidgenSrc *src, GstPad *pad)
   g_autoptr (VidgenSession) session = ref_session (src);
 
   if (session && gst_pad_is_linked (pad))
-    vidgen_session_set_linked (session, track_of (src, pad), TRUE);
+    vidgen_session_link (session, track_of (src, pad));
 }
 
 static void
@@ -315,6 +315,7 @@ gst_vidgen_src_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVidgenSrc *src = gst_pad_get_element_private (pad);
   const VidgenTrack track = track_of (src, GST_PAD (parent));
   g_autoptr (VidgenSession) session = ref_session (src);
+  const guint links = session ? vidgen_session_links (session, track) : 0;
 
   measure_latency (src, session, buffer);
   const GstFlowReturn result =
@@ -326,8 +327,7 @@ gst_vidgen_src_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     vidgen_session_set_done (session, track);
     return result;
   }
-  return vidgen_session_set_linked (session, track, FALSE) ? GST_FLOW_OK
-                                                           : result;
+  return vidgen_session_unlink (session, track, links) ? GST_FLOW_OK : result;
 }
 
 static GstEvent *

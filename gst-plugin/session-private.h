@@ -13,6 +13,7 @@ G_BEGIN_DECLS
  * ahead, sessionlevel.c. */
 typedef struct {
   gboolean linked, done, flushing, discont;
+  guint links;  /* how often it was linked */
   guint64 next; /* slot */
   guint epoch;  /* of the seek that it has followed */
 } VidgenSessionTrack;

@@ -293,17 +293,36 @@ vidgen_session_set_format (VidgenSession *session, guint width, guint height,
   g_mutex_unlock (&session->lock);
 }
 
-gboolean
-vidgen_session_set_linked (
-    VidgenSession *session, VidgenTrack track, gboolean linked)
+void
+vidgen_session_link (VidgenSession *session, VidgenTrack track)
 {
   g_mutex_lock (&session->lock);
   VidgenSessionTrack *t = &session->tracks[track];
-  if (linked && !t->linked) {
+  if (!t->linked) {
     t->next = MAX (t->next, session->slots.end);
     t->discont = TRUE;
   }
-  t->linked = linked;
+  t->linked = TRUE;
+  t->links++;
+  g_cond_broadcast (&session->changed);
+  g_mutex_unlock (&session->lock);
+}
+
+guint
+vidgen_session_links (VidgenSession *session, VidgenTrack track)
+{
+  g_mutex_lock (&session->lock);
+  const guint links = session->tracks[track].links;
+  g_mutex_unlock (&session->lock);
+  return links;
+}
+
+gboolean
+vidgen_session_unlink (VidgenSession *session, VidgenTrack track, guint links)
+{
+  g_mutex_lock (&session->lock);
+  if (session->tracks[track].links == links)
+    session->tracks[track].linked = FALSE;
   const gboolean any = session->tracks[0].linked || session->tracks[1].linked;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);

@@ -112,10 +112,14 @@ void vidgen_session_set_format (VidgenSession *session, guint width,
     guint height, VidgenPictureFormat picture_format);
 
 /* A track that is not linked takes nothing and nothing is made for it alone;
- * linked again, it goes on at the other's place. Returns whether any track is
- * linked still. */
-gboolean vidgen_session_set_linked (
-    VidgenSession *session, VidgenTrack track, gboolean linked);
+ * linked again, it goes on at the other's place. */
+void vidgen_session_link (VidgenSession *session, VidgenTrack track);
+/* How often a track was linked. */
+guint vidgen_session_links (VidgenSession *session, VidgenTrack track);
+/* The track led nowhere when it had been linked `links` times; if it was linked
+ * again since, that counts. Returns whether any track is linked still. */
+gboolean vidgen_session_unlink (
+    VidgenSession *session, VidgenTrack track, guint links);
 /* The track takes nothing more until it seeks. */
 void vidgen_session_set_done (VidgenSession *session, VidgenTrack track);
 /* While it is set, the track's calls return FLUSHING. */

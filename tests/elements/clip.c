@@ -188,6 +188,44 @@ test_loose_branch (void)
   g_assert_cmpuint (rig_received (rig, RIG_VIDEO), ==, 100);
 }
 
+/* What it loses, it finds again at once, before the source hears of the loss.
+ */
+static GstPadProbeReturn
+link_meanwhile (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  gint *left = user_data;
+
+  if ((*left)-- <= 0)
+    return GST_PAD_PROBE_OK;
+  gst_pad_push_event (pad, gst_event_new_reconfigure ());
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_NOT_LINKED;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* A branch that is linked while a buffer comes back from it is linked. */
+static void
+test_linked_meanwhile (void)
+{
+  gint left = 2;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (rig->tracks[RIG_AUDIO].filter, "sink");
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER, link_meanwhile, &left, NULL);
+  g_object_set (rig->src, "num-buffers", 50, NULL);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  g_assert_cmpuint (rig_received (rig, RIG_VIDEO), ==, 50);
+  const GstBuffer *last =
+      rig_buffer (rig, RIG_AUDIO, rig->tracks[RIG_AUDIO].buffers->len - 1);
+  g_assert_cmpuint (GST_BUFFER_OFFSET_END (last), ==, 50 * 1500);
+  g_assert_cmpuint (rig_received (rig, RIG_AUDIO), ==, 50);
+}
+
 static void
 test_linked_later (void)
 {
@@ -462,6 +500,7 @@ main (int argc, char **argv)
   g_test_add_func ("/clip/15-one-pad", test_one_pad);
   g_test_add_func ("/clip/15-no-pad", test_no_pad);
   g_test_add_func ("/clip/15-loose-branch", test_loose_branch);
+  g_test_add_func ("/clip/15-linked-meanwhile", test_linked_meanwhile);
   g_test_add_func ("/clip/15-linked-later", test_linked_later);
   g_test_add_func ("/clip/silent-model", test_silent_model);
   g_test_add_func ("/clip/14-end-by-event", test_end_by_event);
