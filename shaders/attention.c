@@ -59,13 +59,14 @@ attend (const VidgenAttention *attention, gsize head, const float *q,
 
   for (guint s = 0; s < n_segments; s++) {
     const VidgenAttentionSegment *segment = &attention->segments[s];
-    const float *k = vidgen_span_map (segment->k);
+    const void *k = vidgen_span_map (segment->k);
 
     for (gsize key = 0; key < segment->count; key++) {
       double score = 0;
 
       for (guint i = 0; i < size; i++)
-        score += (double)q[i] * k[key * segment->k_stride + head * size + i];
+        score += (double)q[i] * vidgen_type_value (attention->type, k,
+                                    key * segment->k_stride + head * size + i);
       scores[n] = score * attention->scale + (bias ? bias[n] : 0);
       maximum = MAX (maximum, scores[n]);
       n++;
@@ -75,14 +76,15 @@ attend (const VidgenAttention *attention, gsize head, const float *q,
   n = 0;
   for (guint s = 0; s < n_segments; s++) {
     const VidgenAttentionSegment *segment = &attention->segments[s];
-    const float *v = vidgen_span_map (segment->v);
+    const void *v = vidgen_span_map (segment->v);
 
     for (gsize key = 0; key < segment->count; key++) {
       const double weight = exp (scores[n++] - maximum);
 
       total += weight;
       for (guint i = 0; i < size; i++)
-        sums[i] += weight * v[key * segment->v_stride + head * size + i];
+        sums[i] += weight * vidgen_type_value (attention->type, v,
+                                key * segment->v_stride + head * size + i);
     }
   }
   for (guint i = 0; i < size; i++)
@@ -198,14 +200,19 @@ vidgen_attention_choose (
   };
 }
 
-static gboolean
-is_aligned (const VidgenAttention *attention)
+/* As in the shaders. */
+enum { LOAD_F32, LOAD_F32_ALIGNED, LOAD_F16 };
+
+static guint
+choose_load (const VidgenAttention *attention)
 {
+  if (attention->type == VIDGEN_F16)
+    return LOAD_F16;
   for (guint s = 0; s < attention_segments (attention); s++)
     if (vidgen_span_address (attention->segments[s].k) % 16 ||
         vidgen_span_address (attention->segments[s].v) % 16)
-      return FALSE;
-  return TRUE;
+      return LOAD_F32;
+  return LOAD_F32_ALIGNED;
 }
 
 static void
@@ -214,17 +221,17 @@ fill_constants (const VidgenDeviceCaps *caps, const VidgenAttention *attention,
 {
   const VidgenMatrixShape *matrix = &caps->matrix;
   const guint biased = attention->bias.memory != NULL;
-  const guint aligned = is_aligned (attention);
+  const guint load = choose_load (attention);
   const guint32 constants[][VIDGEN_MAX_CONSTANTS] = {
     [VIDGEN_ATTENTION_LANES] = { tile->lanes, 1, 1, attention->head_size,
-        tile->rows, tile->broadcast, biased },
+        tile->rows, tile->broadcast, biased, load },
     [VIDGEN_ATTENTION_PARTS] = { tile->lanes, 1, 1, attention->head_size,
-        tile->rows, tile->parts, biased, aligned },
+        tile->rows, tile->parts, biased, load },
     [VIDGEN_ATTENTION_SUBGROUP] = { tile->lanes, 1, 1, attention->head_size,
         tile->rows, SUBGROUPS, biased, matrix->m, matrix->n, matrix->k,
-        caps->subgroup_size, aligned },
+        caps->subgroup_size, load },
   };
-  static const guint n_constants[] = { 7, 8, 12 };
+  static const guint n_constants[] = { 8, 8, 12 };
 
   memcpy (
       dispatch->constants, constants[tile->path], sizeof dispatch->constants);
@@ -234,10 +241,12 @@ fill_constants (const VidgenDeviceCaps *caps, const VidgenAttention *attention,
 }
 
 static guint64
-rows_bytes (const VidgenAttention *attention, guint rows, guint stride)
+rows_bytes (
+    const VidgenAttention *attention, VidgenType type, guint rows, guint stride)
 {
-  return 4 * ((guint64)(rows - 1) * stride +
-                 (guint64)attention->heads * attention->head_size);
+  return vidgen_type_size (
+      type, (guint64)(rows - 1) * stride +
+                (guint64)attention->heads * attention->head_size);
 }
 
 void
@@ -269,9 +278,10 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "q", attention->q, FALSE,
-                      rows_bytes (attention, rows, attention->q_stride) },
+                      rows_bytes (
+                          attention, VIDGEN_F32, rows, attention->q_stride) },
         { "out", attention->out, TRUE,
-            rows_bytes (attention, rows, attention->out_stride) } },
+            rows_bytes (attention, VIDGEN_F32, rows, attention->out_stride) } },
     .n_accesses = 2,
     .groups = { vidgen_groups (rows, group_rows (&tile)), attention->heads, 1 },
     .operations = 4.0 * rows * attention_keys (attention) * attention->heads *
@@ -288,12 +298,14 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
     push.segments[s].count = segment->count;
     push.segments[s].strides = segment->k_stride / 4 | segment->v_stride / 4
                                                            << 16;
-    dispatch.accesses[dispatch.n_accesses++] =
-        (VidgenAccess){ k_names[s], segment->k, FALSE,
-          rows_bytes (attention, segment->count, segment->k_stride) };
-    dispatch.accesses[dispatch.n_accesses++] =
-        (VidgenAccess){ v_names[s], segment->v, FALSE,
-          rows_bytes (attention, segment->count, segment->v_stride) };
+    dispatch.accesses[dispatch.n_accesses++] = (VidgenAccess){
+      k_names[s], segment->k, FALSE,
+      rows_bytes (attention, attention->type, segment->count, segment->k_stride)
+    };
+    dispatch.accesses[dispatch.n_accesses++] = (VidgenAccess){
+      v_names[s], segment->v, FALSE,
+      rows_bytes (attention, attention->type, segment->count, segment->v_stride)
+    };
   }
   if (attention->bias.memory) {
     push.segments[VIDGEN_ATTENTION_SEGMENTS - 1].k =

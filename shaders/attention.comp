@@ -9,6 +9,7 @@
 // A lane owns ROWS queries of one head, `lanes` apart, and their sums; y is
 // the head.
 layout (constant_id = 5) const bool BROADCAST = false;
+layout (constant_id = 7) const uint LOAD = LOAD_F32;
 
 // Lanes that share what they load of a key or a value.
 const uint SHARERS = 8;
@@ -22,15 +23,24 @@ row_at (uint i)
   return (gl_WorkGroupID.x * ROWS + i) * lanes + gl_LocalInvocationID.x;
 }
 
+float
+load_one (F32 values, uint at)
+{
+  if (LOAD != LOAD_F16)
+    return values.v[at];
+  return unpackHalf2x16 (U32 (uvec2 (values)).v[at / 2])[at % 2];
+}
+
 // Values first .. first + SHARERS - 1, the same for all lanes.
 void
 load_shared (F32 values, uint first, out float loaded[SHARERS])
 {
   float own = 0.0;
   if (BROADCAST)
-    own = values.v[first + gl_SubgroupInvocationID % SHARERS];
+    own = load_one (values, first + gl_SubgroupInvocationID % SHARERS);
   [[unroll]] for (uint c = 0; c < SHARERS; c++)
-    loaded[c] = BROADCAST ? subgroupBroadcast (own, c) : values.v[first + c];
+    loaded[c] =
+        BROADCAST ? subgroupBroadcast (own, c) : load_one (values, first + c);
 }
 
 void

@@ -30,6 +30,11 @@ layout (push_constant, scalar) uniform Push
   float scale;
 };
 
+// How keys and values are loaded, in fours.
+const uint LOAD_F32 = 0;
+const uint LOAD_F32_ALIGNED = 1; // to 16 bytes
+const uint LOAD_F16 = 2;         // aligned to 8 bytes
+
 const float LOWEST = -3e38;
 const float LOG2_E = 1.4426950408889634;
 
@@ -41,6 +46,18 @@ uint
 head_start ()
 {
   return gl_WorkGroupID.y * HEAD_SIZE;
+}
+
+// Values at .. at + 3; `at` is a multiple of 4.
+vec4
+load_quad (const uint how, F32 values, uint at)
+{
+  if (how == LOAD_F16)
+    return load4 (TYPE_F16, U32 (uvec2 (values)), at / 4);
+  if (how == LOAD_F32_ALIGNED)
+    return F32x4 (uvec2 (values)).v[at / 4];
+  return vec4 (
+      values.v[at], values.v[at + 1], values.v[at + 2], values.v[at + 3]);
 }
 
 // What a score begins with; key < the segment's count.

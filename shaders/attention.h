@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 #define VIDGEN_ATTENTION_SEGMENTS 4
 #define VIDGEN_ATTENTION_MAX_HEAD_SIZE 128
 
-/* A run of keys and values that lie together; f32 rows of heads * head_size
- * values, `*_stride` values apart. */
+/* A run of keys and values that lie together; rows of heads * head_size values,
+ * `*_stride` values apart. */
 typedef struct {
   guint count; /* rows; 0 ends the list */
   VidgenSpan k;
@@ -31,8 +31,9 @@ typedef struct {
  * of Transfer Learning", 2020): bias[head][rows - 1 + j - i], f32 rows of
  * rows + count - 1 values, `bias_stride` apart.
  *
- * q and out are f32 [rows][heads * head_size], rows `*_stride` apart. At least
- * one key. head_size is 16, 32, 64 or 128. The strides of segments are
+ * q and out are f32 [rows][heads * head_size], rows `*_stride` apart; keys and
+ * values are of `type`, F32 or F16, these at multiples of 8 bytes. At least one
+ * key. head_size is 16, 32, 64 or 128. The strides of segments are
  * multiples of 4 and less than 2^18. out overlaps nothing that is read.
  *
  * On matrix cores queries, keys and values become halves, what is beyond 65504
@@ -43,6 +44,7 @@ typedef struct {
   float scale;
   VidgenSpan q;
   guint q_stride;
+  VidgenType type; /* of all segments */
   VidgenAttentionSegment segments[VIDGEN_ATTENTION_SEGMENTS];
   VidgenSpan bias; /* may be absent */
   guint bias_stride;

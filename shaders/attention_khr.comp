@@ -18,7 +18,7 @@ layout (constant_id = 7) const uint MATRIX_M = 16;
 layout (constant_id = 8) const uint MATRIX_N = 16;
 layout (constant_id = 9) const uint MATRIX_K = 16;
 layout (constant_id = 10) const uint SUBGROUP_SIZE = 32;
-layout (constant_id = 11) const bool ALIGNED = false; // keys and values, to 16
+layout (constant_id = 11) const uint LOAD = LOAD_F32;
 
 const uint BLOCK = 32;
 const uint QUADS = HEAD_SIZE / 4;
@@ -47,25 +47,17 @@ row_at (uint i)
   return gl_WorkGroupID.x * ROWS + i;
 }
 
-vec4
-load (F32 values, uint at, bool aligned)
-{
-  if (aligned)
-    return F32x4 (uvec2 (values)).v[at / 4];
-  return vec4 (
-      values.v[at], values.v[at + 1], values.v[at + 2], values.v[at + 3]);
-}
-
 // Rows first .. first + BLOCK - 1; those from `count` on are zero.
 void
-share (F32 values, uint first, uint count, uint stride, bool aligned)
+share (F32 values, uint first, uint count, uint stride, const uint how)
 {
   for (uint quad = gl_LocalInvocationIndex; quad < BLOCK * QUADS;
        quad += lanes) {
     const uint row = first + quad / QUADS, at = quad % QUADS;
     vec4 loaded = vec4 (0.0);
     if (row < count)
-      loaded = load (values, row * stride + head_start () + at * 4, aligned);
+      loaded =
+          load_quad (how, values, row * stride + head_start () + at * 4);
     rows_of_head[quad / QUADS * STRIDE + at] =
         f16vec4 (clamp (loaded, -LARGEST_HALF, LARGEST_HALF));
   }
@@ -120,7 +112,7 @@ main ()
   coopmat<float16_t, gl_ScopeSubgroup, MATRIX_M, MATRIX_K, gl_MatrixUseA>
       queries[HEAD_SIZE / MATRIX_K];
   for (uint first = 0; first < ROWS; first += BLOCK) {
-    share (q, row_at (first), rows, q_stride, false);
+    share (q, row_at (first), rows, q_stride, LOAD_F32);
     barrier ();
     if (top >= first && top < first + BLOCK) {
       [[unroll]] for (uint i = 0; i < HEAD_SIZE / MATRIX_K; i++)
@@ -139,7 +131,7 @@ main ()
     Segment segment = segments[s];
     for (uint first = 0; first < segment.count; first += BLOCK) {
       share (segment.k, first, segment.count, (segment.strides & 0xffff) * 4,
-          ALIGNED);
+          LOAD);
       barrier ();
       [[unroll]] for (uint key = 0; key < BLOCK; key += MATRIX_N) {
         coopmat<float, gl_ScopeSubgroup, MATRIX_M, MATRIX_N,
@@ -159,7 +151,7 @@ main ()
       }
       barrier ();
       share (
-          segment.v, first, segment.count, (segment.strides >> 16) * 4, ALIGNED);
+          segment.v, first, segment.count, (segment.strides >> 16) * 4, LOAD);
       weigh (first, segment.count, top, begin, maxima);
       begin = false;
       barrier ();

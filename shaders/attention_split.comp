@@ -10,7 +10,7 @@
 // PARTS lanes side by side own ROWS queries of one head, each every PARTS-th
 // four of their values, and the sums alike; y is the head.
 layout (constant_id = 5) const uint PARTS = 4;
-layout (constant_id = 7) const bool ALIGNED = false; // keys and values, to 16
+layout (constant_id = 7) const uint LOAD = LOAD_F32;
 
 const uint QUADS = HEAD_SIZE / PARTS / 4;
 
@@ -37,15 +37,6 @@ place (uint quad)
   return head_start () + (quad * PARTS + lane () % PARTS) * 4;
 }
 
-vec4
-load (F32 values, uint at)
-{
-  if (ALIGNED)
-    return F32x4 (uvec2 (values)).v[at / 4];
-  return vec4 (
-      values.v[at], values.v[at + 1], values.v[at + 2], values.v[at + 3]);
-}
-
 float
 add_parts (float x)
 {
@@ -66,7 +57,8 @@ take_keys (Segment segment, uint first)
     [[unroll]] for (uint i = 0; i < ROWS; i++)
       parts[i] = 0.0;
     [[unroll]] for (uint quad = 0; quad < QUADS; quad++) {
-      const vec4 loaded = load (segment.k, at * k_stride + place (quad));
+      const vec4 loaded =
+          load_quad (LOAD, segment.k, at * k_stride + place (quad));
       [[unroll]] for (uint i = 0; i < ROWS; i++)
         parts[i] += dot (loaded, queries[i * QUADS + quad]);
     }
@@ -83,7 +75,8 @@ take_keys (Segment segment, uint first)
   [[unroll]] for (uint key = 0; key < KEYS; key++) {
     const uint at = min (first + key, segment.count - 1);
     [[unroll]] for (uint quad = 0; quad < QUADS; quad++) {
-      const vec4 loaded = load (segment.v, at * v_stride + place (quad));
+      const vec4 loaded =
+          load_quad (LOAD, segment.v, at * v_stride + place (quad));
       [[unroll]] for (uint i = 0; i < ROWS; i++)
         sums[i * QUADS + quad] = fma (loaded, vec4 (scores[i * KEYS + key]),
             sums[i * QUADS + quad]);

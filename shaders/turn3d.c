@@ -9,15 +9,25 @@
 
 static const VidgenKernel turn3d_kernel = VIDGEN_KERNEL (turn3d);
 
+static void
+store (const VidgenTurn3d *turn, gsize index, double value)
+{
+  void *out = vidgen_span_map (turn->out);
+
+  if (turn->type == VIDGEN_F32)
+    ((float *)out)[index] = (float)value;
+  else
+    ((guint16 *)out)[index] = vidgen_half_from_float ((float)value);
+}
+
 void
 vidgen_turn3d_reference (const VidgenTurn3d *turn)
 {
   const gsize pairs = turn->head_size / 2;
   const gsize time_pairs = turn->time_pairs;
-  const float *x = vidgen_span_map (turn->x);
+  const void *x = vidgen_span_map (turn->x);
   const float *times = vidgen_span_map (turn->times);
   const float *places = vidgen_span_map (turn->places);
-  float *out = vidgen_span_map (turn->out);
   const gsize count = (gsize)turn->frames * turn->tokens * turn->heads * pairs;
 
   for (gsize i = 0; i < count; i++) {
@@ -28,10 +38,11 @@ vidgen_turn3d_reference (const VidgenTurn3d *turn)
         pair < time_pairs
             ? times + 2 * (frame * time_pairs + pair)
             : places + 2 * (token * (pairs - time_pairs) + pair - time_pairs);
-    const double real = x[2 * i], imaginary = x[2 * i + 1];
+    const double real = vidgen_type_value (turn->type, x, 2 * i);
+    const double imaginary = vidgen_type_value (turn->type, x, 2 * i + 1);
 
-    out[2 * i] = (float)(real * angle[0] - imaginary * angle[1]);
-    out[2 * i + 1] = (float)(imaginary * angle[0] + real * angle[1]);
+    store (turn, 2 * i, real * angle[0] - imaginary * angle[1]);
+    store (turn, 2 * i + 1, imaginary * angle[0] + real * angle[1]);
   }
 }
 
@@ -47,7 +58,7 @@ vidgen_turn3d (VidgenRecorder *recorder, const VidgenTurn3d *turn)
   const guint pairs = turn->head_size / 2;
   const guint row_pairs = turn->heads * pairs;
   const guint64 rows = (guint64)turn->frames * turn->tokens;
-  const guint64 bytes = 8 * rows * row_pairs;
+  const guint64 bytes = vidgen_type_size (turn->type, 2 * rows * row_pairs);
   const struct {
     guint64 x, times, places, out;
     guint32 tokens, row_pairs, pairs, time_pairs;
@@ -63,8 +74,8 @@ vidgen_turn3d (VidgenRecorder *recorder, const VidgenTurn3d *turn)
   };
   const VidgenDispatch dispatch = {
     .kernel = &turn3d_kernel,
-    .constants = { GROUP_SIZE, 1, 1 },
-    .n_constants = 3,
+    .constants = { GROUP_SIZE, 1, 1, turn->type },
+    .n_constants = 4,
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "x", turn->x, FALSE, bytes },

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  *   out[2 j]     = x[2 j] * cos - x[2 j + 1] * sin
  *   out[2 j + 1] = x[2 j + 1] * cos + x[2 j] * sin
  *
- * x and out are dense f32 [frames][tokens][heads * head_size]. Pairs below
+ * x and out are dense [frames][tokens][heads * head_size], of `type`, F32 or
+ * F16. Pairs below
  * `time_pairs` take (cos, sin) from times, f32 [frames][time_pairs][2], the
  * others from places, f32 [tokens][head_size / 2 - time_pairs][2]. out overlaps
  * nothing that is read, but may be x. head_size is even.
@@ -22,6 +23,7 @@ G_BEGIN_DECLS
 typedef struct {
   guint frames, tokens, heads, head_size;
   guint time_pairs;
+  VidgenType type; /* of x and out */
   VidgenSpan x;
   VidgenSpan times;
   VidgenSpan places;

@@ -6,6 +6,7 @@
 #include "shaders/attention.h"
 #include "shaders/conv2d.h"
 #include "shaders/conv3d.h"
+#include "shaders/convert.h"
 #include "shaders/gemm.h"
 #include "shaders/norm.h"
 #include "shaders/picture.h"
@@ -111,10 +112,11 @@ attention_operations (const VidgenKernelCase *one)
 static guint
 attention_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
 {
-  const guint64 row = 4 * (guint64)one->sizes[2] * one->sizes[3];
+  const guint64 width = (guint64)one->sizes[2] * one->sizes[3];
+  const guint64 row = 4 * width;
 
   bytes[0] = one->sizes[0] * row;
-  bytes[1] = bytes[2] = one->sizes[1] * row;
+  bytes[1] = bytes[2] = one->sizes[1] * vidgen_type_size (one->type, width);
   bytes[3] = one->sizes[0] * row;
   return 4;
 }
@@ -129,6 +131,7 @@ attention_of (const VidgenKernelCase *one)
     .head_size = one->sizes[3],
     .scale = 0.1f,
     .q_stride = width,
+    .type = one->type,
     .segments = { { .count = one->sizes[1],
         .k_stride = width,
         .v_stride = width } },
@@ -428,7 +431,8 @@ turn3d_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
   const guint64 frames = one->sizes[0], tokens = one->sizes[1];
   const guint time_pairs = turn3d_time_pairs (one);
 
-  bytes[0] = 4 * frames * tokens * one->sizes[2] * one->sizes[3];
+  bytes[0] = vidgen_type_size (
+      one->type, frames * tokens * one->sizes[2] * one->sizes[3]);
   bytes[1] = 8 * frames * time_pairs;
   bytes[2] = 8 * tokens * (one->sizes[3] / 2 - time_pairs);
   bytes[3] = bytes[0];
@@ -445,6 +449,7 @@ turn3d_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
     .heads = one->sizes[2],
     .head_size = one->sizes[3],
     .time_pairs = turn3d_time_pairs (one),
+    .type = one->type,
     .x = spans[0],
     .times = spans[1],
     .places = spans[2],
@@ -456,6 +461,32 @@ turn3d_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
 
 static const VidgenKernelKind turn3d_kind = { "turn3d", 4, { 1, 1 },
   no_operations, turn3d_bytes, turn3d_launch, NULL };
+
+/* Sizes: rows, size. */
+
+static guint
+convert_bytes (const VidgenKernelCase *one, guint64 bytes[MAX_SPANS])
+{
+  const guint64 count = (guint64)one->sizes[0] * one->sizes[1];
+
+  bytes[0] = 4 * count;
+  bytes[1] = 2 * count;
+  return 2;
+}
+
+static void
+convert_launch (const VidgenKernelCase *one, const VidgenSpan *spans,
+    VidgenRecorder *recorder)
+{
+  const VidgenConvert convert = {
+    .rows = one->sizes[0], .size = one->sizes[1], .x = spans[0], .out = spans[1]
+  };
+
+  vidgen_convert (recorder, &convert);
+}
+
+static const VidgenKernelKind convert_kind = { "convert", 2, { 1 },
+  no_operations, convert_bytes, convert_launch, NULL };
 
 /* Sizes: frames, width, height, VidgenPictureFormat. */
 
@@ -521,10 +552,17 @@ static const VidgenKernelCase cases[] = {
   { "wan-1.3b", "text in", &gemm_kind, { 512, 1536, 4096 }, VIDGEN_BF16 },
   { "wan-1.3b", "umT5 gate", &gemm_kind, { 512, 10240, 4096 }, VIDGEN_BF16 },
   { "wan-1.3b", "self-attention", &attention_kind, { 4680, 18720, 12, 128 },
-      0 },
-  { "wan-1.3b", "cross-attention", &attention_kind, { 4680, 512, 12, 128 }, 0 },
+      VIDGEN_F32 },
+  { "wan-1.3b", "self-attention", &attention_kind, { 4680, 18720, 12, 128 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "cross-attention", &attention_kind, { 4680, 512, 12, 128 },
+      VIDGEN_F16 },
   { "wan-1.3b", "norm", &norm_kind, { 4680, 1536 }, 0 },
-  { "wan-1.3b", "rope", &turn3d_kind, { 3, 1560, 12, 128 }, 0 },
+  { "wan-1.3b", "rope of queries", &turn3d_kind, { 3, 1560, 12, 128 },
+      VIDGEN_F32 },
+  { "wan-1.3b", "rope of keys", &turn3d_kind, { 12, 1560, 12, 128 },
+      VIDGEN_F16 },
+  { "wan-1.3b", "to the cache", &convert_kind, { 4680, 1536 }, 0 },
   { "wan-1.3b", "TAEHV 60x104", &conv2d_kind, { 3, 60, 104, 256, 256, 3, 1 },
       VIDGEN_F16 },
   { "wan-1.3b", "TAEHV 240x416", &conv2d_kind, { 6, 240, 416, 64, 64, 3, 1 },

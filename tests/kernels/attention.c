@@ -23,25 +23,35 @@ expect_halves (VidgenKernelTest *test, guint rows, guint head_size)
 }
 
 static VidgenAttentionSegment
-random_segment (
-    VidgenKernelTest *test, guint count, guint width, double k_scale)
+random_typed_segment (VidgenKernelTest *test, VidgenType type, guint count,
+    guint width, double k_scale)
 {
+  const VidgenTestType stored =
+      type == VIDGEN_F16 ? VIDGEN_TEST_F16 : VIDGEN_TEST_F32;
   const guint k_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3);
   const guint v_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3);
 
   return (VidgenAttentionSegment){
     .count = count,
-    .k = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
-        (guint64)(count - 1) * k_stride + width, k_scale),
+    .k = vidgen_kernel_test_input (
+        test, stored, (guint64)(count - 1) * k_stride + width, k_scale),
     .k_stride = k_stride,
     .v = vidgen_kernel_test_input (
-        test, VIDGEN_TEST_F32, (guint64)(count - 1) * v_stride + width, 1.0),
+        test, stored, (guint64)(count - 1) * v_stride + width, 1.0),
     .v_stride = v_stride,
   };
 }
 
+static VidgenAttentionSegment
+random_segment (
+    VidgenKernelTest *test, guint count, guint width, double k_scale)
+{
+  return random_typed_segment (test, VIDGEN_F32, count, width, k_scale);
+}
+
 static void
-run_random (VidgenKernelTest *test, guint head_size, double k_scale)
+run_typed (
+    VidgenKernelTest *test, VidgenType type, guint head_size, double k_scale)
 {
   const guint rows = vidgen_kernel_test_int (test, 1, 40);
   const guint heads = vidgen_kernel_test_int (test, 1, 5);
@@ -53,6 +63,7 @@ run_random (VidgenKernelTest *test, guint head_size, double k_scale)
     .heads = heads,
     .head_size = head_size,
     .scale = (float)vidgen_kernel_test_real (test, 0.1, 1.0),
+    .type = type,
     .q_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3),
     .out_stride = width + 4 * vidgen_kernel_test_int (test, 0, 3),
   };
@@ -61,11 +72,23 @@ run_random (VidgenKernelTest *test, guint head_size, double k_scale)
   attention.q = vidgen_kernel_test_input (test, VIDGEN_TEST_F32,
       (guint64)(rows - 1) * attention.q_stride + width, 1.0);
   for (guint i = 0; i < n_segments; i++)
-    attention.segments[i] = random_segment (
-        test, vidgen_kernel_test_int (test, 1, 40), width, k_scale);
+    attention.segments[i] = random_typed_segment (
+        test, type, vidgen_kernel_test_int (test, 1, 40), width, k_scale);
   attention.out = vidgen_kernel_test_output (
       test, VIDGEN_TEST_F32, rows, width, attention.out_stride);
   VIDGEN_KERNEL_TEST_RUN (test, attention, &attention);
+}
+
+static void
+run_random (VidgenKernelTest *test, guint head_size, double k_scale)
+{
+  run_typed (test, VIDGEN_F32, head_size, k_scale);
+}
+
+static void
+test_halves (VidgenKernelTest *test)
+{
+  run_typed (test, VIDGEN_F16, 16u << vidgen_kernel_test_int (test, 0, 3), 0.5);
 }
 
 static void
@@ -154,7 +177,8 @@ test_one_key (VidgenKernelTest *test)
 
 /* A text prefix, cached chunks and the chunk itself, out of one projection. */
 static void
-run_window (VidgenKernelTest *test, guint rows, guint heads, guint head_size)
+run_window (VidgenKernelTest *test, VidgenType type, guint rows, guint heads,
+    guint head_size)
 {
   const guint width = heads * head_size;
   const VidgenAttention attention = {
@@ -165,9 +189,10 @@ run_window (VidgenKernelTest *test, guint rows, guint heads, guint head_size)
     .q = vidgen_kernel_test_input (
         test, VIDGEN_TEST_F32, (rows - 1) * 3 * width + width, 1.0),
     .q_stride = 3 * width,
-    .segments = { random_segment (test, 24, width, 1.0),
-        random_segment (test, 5 * rows, width, 1.0),
-        random_segment (test, rows, width, 1.0) },
+    .type = type,
+    .segments = { random_typed_segment (test, type, 24, width, 1.0),
+        random_typed_segment (test, type, 5 * rows, width, 1.0),
+        random_typed_segment (test, type, rows, width, 1.0) },
     .out =
         vidgen_kernel_test_output (test, VIDGEN_TEST_F32, rows, width, width),
     .out_stride = width,
@@ -180,7 +205,14 @@ static void
 test_88x552 (VidgenKernelTest *test)
 {
   expect_halves (test, 88, 32);
-  run_window (test, 88, 6, 32);
+  run_window (test, VIDGEN_F32, 88, 6, 32);
+}
+
+static void
+test_88x552_halves (VidgenKernelTest *test)
+{
+  expect_halves (test, 88, 32);
+  run_window (test, VIDGEN_F16, 88, 6, 32);
 }
 
 static VidgenAttentionTile
@@ -249,11 +281,13 @@ main (int argc, char **argv)
   vidgen_kernel_test_init (&argc, &argv);
   vidgen_kernel_test_add ("/attention/random", test_random);
   vidgen_kernel_test_add ("/attention/wide-heads", test_wide_heads);
+  vidgen_kernel_test_add ("/attention/halves", test_halves);
   vidgen_kernel_test_add ("/attention/sharp", test_sharp);
   vidgen_kernel_test_add ("/attention/biased", test_biased);
   vidgen_kernel_test_add_fixed ("/attention/biased-77", test_biased_77);
   vidgen_kernel_test_add_fixed ("/attention/one-key", test_one_key);
   vidgen_kernel_test_add_fixed ("/attention/88x552", test_88x552);
+  vidgen_kernel_test_add_fixed ("/attention/88x552-f16", test_88x552_halves);
   g_test_add_func ("/attention/choose", test_choose);
   return g_test_run ();
 }
