@@ -38,6 +38,16 @@ frames_of (const Work *work, VidgenSpan span, guint first, guint count)
   return vidgen_floats (span, first * values, count * values);
 }
 
+/* The same of keys or values. */
+static VidgenSpan
+cached_frames (const Work *work, VidgenSpan span, guint first, guint count)
+{
+  const guint64 bytes =
+      vidgen_type_size (work->transformer->shape.type, frame_values (work));
+
+  return vidgen_span_cut (span, first * bytes, count * bytes);
+}
+
 static VidgenSpan
 modulation_part (const Work *work, guint part)
 {
@@ -85,8 +95,8 @@ record_normed_product (const Work *work, const VidgenWanRun *run,
 
 /* Turns `count` frames to the positions of slots from `slot` on. */
 static void
-record_turn (
-    const Work *work, guint slot, guint count, VidgenSpan x, VidgenSpan out)
+record_turn (const Work *work, guint slot, guint count, VidgenType type,
+    VidgenSpan x, VidgenSpan out)
 {
   const VidgenWanTransformer *transformer = work->transformer;
   const guint64 time_pairs = vidgen_wan_time_pairs (transformer->config);
@@ -95,6 +105,7 @@ record_turn (
     .heads = transformer->config->heads,
     .head_size = vidgen_wan_head_size (transformer->config),
     .time_pairs = (guint)time_pairs,
+    .type = type,
     .x = x,
     .times = vidgen_floats (
         transformer->positions, 2 * slot * time_pairs, 2 * count * time_pairs),
@@ -111,13 +122,26 @@ record_keys (const Work *work, const VidgenWanRun *run)
   const VidgenWanAttention *self =
       &transformer->weights->blocks[work->layer].self;
   const VidgenWanCache *cache = &transformer->self[work->layer];
+  const guint rows = run->count * frame_tokens (work);
+  const VidgenSpan cached_key =
+      cached_frames (work, cache->key, run->slot, run->count);
+  const VidgenSpan cached_value =
+      cached_frames (work, cache->value, run->slot, run->count);
+  const gboolean apart = transformer->shape.type != VIDGEN_F32;
+  const VidgenSpan key =
+      apart ? frames_of (work, transformer->query, 0, run->count) : cached_key;
+  const VidgenSpan value =
+      apart ? frames_of (work, transformer->mixed, 0, run->count)
+            : cached_value;
 
   record_layer_norm (work, run, SCALE_1, SHIFT_1);
-  record_normed_product (work, run, &self->k, self->k_gain,
-      frames_of (work, cache->key, run->slot, run->count));
-  vidgen_project (work->recorder, &self->v, run->count * frame_tokens (work),
-      (VidgenProduct){ .a = transformer->normed,
-          .out = frames_of (work, cache->value, run->slot, run->count) });
+  record_normed_product (work, run, &self->k, self->k_gain, key);
+  vidgen_wan_transformer_keep (
+      transformer, work->recorder, rows, key, cached_key);
+  vidgen_project (work->recorder, &self->v, rows,
+      (VidgenProduct){ .a = transformer->normed, .out = value });
+  vidgen_wan_transformer_keep (
+      transformer, work->recorder, rows, value, cached_value);
 }
 
 /* From `query` over `n_keys` keys to `mixed`. */
@@ -134,6 +158,7 @@ record_attention (const Work *work, const VidgenWanRun *run, guint n_keys,
     .scale = 1 / sqrtf ((float)head_size),
     .q = transformer->query,
     .q_stride = size,
+    .type = transformer->shape.type,
     .segments = { { .count = n_keys,
         .k = key,
         .k_stride = size,
@@ -171,7 +196,7 @@ record_self (const Work *work, const VidgenWanRun *run)
   if (work->pass->view->n_runs > 1)
     record_layer_norm (work, run, SCALE_1, SHIFT_1);
   record_normed_product (work, run, &self->q, self->q_gain, query);
-  record_turn (work, run->slot, run->count, query, query);
+  record_turn (work, run->slot, run->count, VIDGEN_F32, query, query);
   record_attention (work, run, n_slots * frame_tokens (work),
       transformer->turned, transformer->self[work->layer].value);
   record_mixed (work, run, &self->out, modulation_part (work, GATE_1));
@@ -242,9 +267,10 @@ record_block (const Work *work)
     record_keys (work, &view->runs[i]);
   if (!work->pass->v.memory && work->layer + 1 == transformer->config->layers)
     return;
-  record_turn (work, 0, view->n_slots,
-      frames_of (work, transformer->self[work->layer].key, 0, view->n_slots),
-      frames_of (work, transformer->turned, 0, view->n_slots));
+  record_turn (work, 0, view->n_slots, transformer->shape.type,
+      cached_frames (
+          work, transformer->self[work->layer].key, 0, view->n_slots),
+      cached_frames (work, transformer->turned, 0, view->n_slots));
   for (guint i = 0; i < view->n_runs; i++) {
     record_self (work, &view->runs[i]);
     record_cross (work, &view->runs[i]);

@@ -41,7 +41,7 @@ static const char *const no_marks[] = { NULL };
 
 #define STUDENT                                                                \
   .shift = 5, .guidance = 1, .relative = TRUE, .width = 832, .height = 480,    \
-  .halves = TRUE
+  .halves = TRUE, .cache = VIDGEN_F16
 
 /* The first whose marks are all in a path is taken. */
 static const Known known[] = {
@@ -388,8 +388,8 @@ static void
 check_keys (Reader *reader)
 {
   static const char *const all[] = { "preset", "transformer", "text-encoder",
-    "decoder", "lora", "part", "weights", "chunk", "window", "sink", "steps",
-    "first-steps", "positions", "prompt-change", "shift", "guidance",
+    "decoder", "lora", "part", "weights", "cache", "chunk", "window", "sink",
+    "steps", "first-steps", "positions", "prompt-change", "shift", "guidance",
     "negative-prompt", "width", "height", NULL };
   g_auto (GStrv) keys = g_key_file_get_keys (reader->keys, GROUP, NULL, NULL);
 
@@ -403,10 +403,12 @@ static void
 read_keys (Reader *reader, VidgenWanPreset *preset)
 {
   static const char *const weights[] = { "published", "bf16", NULL };
+  static const char *const caches[] = { "f32", "f16", NULL };
   static const char *const positions[] = { "absolute", "relative", NULL };
   static const char *const changes[] = { "recache", "keep", "cut", NULL };
   guint relative = preset->relative ? 1 : 0, change = preset->change;
   guint halves = preset->halves ? 1 : 0;
+  guint cache = preset->cache == VIDGEN_F16 ? 1 : 0;
 
   read_text (reader, "part", &preset->part);
   read_text (reader, "negative-prompt", &preset->negative);
@@ -428,9 +430,11 @@ read_keys (Reader *reader, VidgenWanPreset *preset)
   read_number (reader, "shift", 0.1, 100, &preset->shift);
   read_number (reader, "guidance", 1, 100, &preset->guidance);
   read_word (reader, "weights", weights, &halves);
+  read_word (reader, "cache", caches, &cache);
   read_word (reader, "positions", positions, &relative);
   read_word (reader, "prompt-change", changes, &change);
   preset->halves = halves == 1;
+  preset->cache = cache == 1 ? VIDGEN_F16 : VIDGEN_F32;
   preset->relative = relative == 1;
   preset->change = (VidgenWanChange)change;
 }

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "shaders/types.h"
 
 G_BEGIN_DECLS
 
@@ -19,11 +19,14 @@ G_BEGIN_DECLS
  *                  file; instead of what is found in the folder
  *   part           dictionary of the checkpoint that holds the weights
  *   weights        bf16: matrices that are published in f32 become bf16, in
- * which the published code computes; published: they stay chunk, window, sink,
- * steps, first-steps positions      relative, absolute prompt-change  recache:
- * what is remembered is made anew under the new prompt; keep: it stays, and the
- * change is slow; cut: it is forgotten shift, guidance, negative-prompt, width,
- * height
+ *                  which the published code computes; published: they stay
+ *   cache          f16, f32: of what is remembered
+ *   chunk, window, sink, steps, first-steps
+ *   positions      relative, absolute
+ *   prompt-change  recache: what is remembered is made anew under the new
+ *                  prompt, once, when that holds alone; keep: it stays, and the
+ *                  change is slow; cut: it is forgotten when a prompt begins
+ *   shift, guidance, negative-prompt, width, height
  */
 typedef enum {
   VIDGEN_WAN_RECACHE,
@@ -32,11 +35,12 @@ typedef enum {
 } VidgenWanChange;
 
 typedef struct {
-  char *name;      /* "self-forcing" */
-  char *part;      /* preferred dictionary; NULL: any */
-  gboolean halves; /* weights: bf16 */
-  gboolean clip;   /* makes clips, all frames of which see each other */
-  guint chunk;     /* frames of latents */
+  char *name;       /* "self-forcing" */
+  char *part;       /* preferred dictionary; NULL: any */
+  gboolean halves;  /* weights: bf16 */
+  VidgenType cache; /* of cached keys and values, F32 or F16 */
+  gboolean clip;    /* makes clips, all frames of which see each other */
+  guint chunk;      /* frames of latents */
   guint window, sink;
   gboolean relative;
   guint steps, first_steps; /* first: of chunk 0 */

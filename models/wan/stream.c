@@ -60,6 +60,7 @@ vidgen_wan_stream_shape (
     .piece = MIN (preset->chunk, PIECE),
     .window = preset->window,
     .prompts = preset->guidance > 1 ? 2 : 1,
+    .type = preset->cache,
     .keeps = !preset->clip,
     .max_frames = !preset->clip && preset->change == VIDGEN_WAN_RECACHE
                       ? preset->window

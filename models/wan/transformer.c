@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "shaders/convert.h"
 #include "shaders/noise.h"
 #include "shaders/norm.h"
 
@@ -20,13 +21,20 @@ frame_tokens (const VidgenWanShape *shape)
 static guint64
 cache_bytes (const VidgenWanConfig *config, const VidgenWanShape *shape)
 {
-  return 4 * shape->window * frame_tokens (shape) * config->size;
+  return vidgen_type_size (
+      shape->type, shape->window * frame_tokens (shape) * config->size);
 }
 
 static guint64
-text_bytes (const VidgenWanConfig *config)
+text_values (const VidgenWanConfig *config)
 {
-  return 4 * (guint64)config->text_rows * config->size;
+  return (guint64)config->text_rows * config->size;
+}
+
+static guint64
+text_bytes (const VidgenWanConfig *config, const VidgenWanShape *shape)
+{
+  return vidgen_type_size (shape->type, text_values (config));
 }
 
 static guint
@@ -108,15 +116,15 @@ vidgen_wan_transformer_plan (VidgenWanTransformer *transformer,
   } wishes[] = {
     { &transformer->positions, positions_bytes (config, shape) / 4 },
     { &transformer->states, (guint64)config->text_rows * config->text_size },
-    { &transformer->text, text_bytes (config) / 4 },
-    { &transformer->text_inner, text_bytes (config) / 4 },
+    { &transformer->text, text_values (config) },
+    { &transformer->text_inner, text_values (config) },
     { &transformer->times, steps * config->time_size },
     { &transformer->time_inner, steps * size },
     { &transformer->time_state, steps * size },
     { &transformer->time_active, steps * size },
     { &transformer->time_parts, steps * 6 * size },
     { &transformer->h, shape->max_frames * tokens * size },
-    { &transformer->turned, shape->window * tokens * size },
+    { &transformer->turned, cache_bytes (config, shape) / 4 },
     { &transformer->normed, shape->piece * tokens * size },
     { &transformer->query, shape->piece * tokens * size },
     { &transformer->mixed, shape->piece * tokens * size },
@@ -134,7 +142,7 @@ vidgen_wan_transformer_bytes (
     const VidgenWanConfig *config, const VidgenWanShape *shape)
 {
   return 2 * n_caches (config, shape) * cache_bytes (config, shape) +
-         2 * shape->prompts * config->layers * text_bytes (config) +
+         2 * shape->prompts * config->layers * text_bytes (config, shape) +
          modulation_bytes (config) + head_bytes (config) +
          places_bytes (config, shape) + upload_bytes (config, shape);
 }
@@ -235,7 +243,7 @@ vidgen_wan_transformer_allocate (
   if (!hold_caches (transformer, device, transformer->self,
           n_caches (config, shape), cache_bytes (config, shape), error) ||
       !hold_caches (transformer, device, transformer->cross,
-          layers * shape->prompts, text_bytes (config), error) ||
+          layers * shape->prompts, text_bytes (config, shape), error) ||
       !hold (transformer, device, modulation_bytes (config),
           &transformer->modulation, error) ||
       !hold (transformer, device, head_bytes (config),
@@ -345,29 +353,47 @@ vidgen_wan_transformer_set_times (VidgenWanTransformer *transformer,
   record_modulation (transformer, recorder);
 }
 
+void
+vidgen_wan_transformer_keep (const VidgenWanTransformer *transformer,
+    VidgenRecorder *recorder, guint rows, VidgenSpan made, VidgenSpan cached)
+{
+  const VidgenConvert convert = {
+    .rows = rows, .size = transformer->config->size, .x = made, .out = cached
+  };
+
+  if (transformer->shape.type != VIDGEN_F32)
+    vidgen_convert (recorder, &convert);
+}
+
 static void
 record_text (const VidgenWanTransformer *transformer, VidgenRecorder *recorder,
     guint prompt)
 {
   const VidgenWanConfig *config = transformer->config;
   const guint rows = config->text_rows;
+  const gboolean apart = transformer->shape.type != VIDGEN_F32;
 
   for (guint i = 0; i < config->layers; i++) {
     const VidgenWanAttention *cross = &transformer->weights->blocks[i].cross;
     const VidgenWanCache *cache =
         &transformer->cross[prompt * config->layers + i];
+    const VidgenSpan key = apart ? transformer->text_inner : cache->key;
+    const VidgenSpan value = apart ? transformer->text_inner : cache->value;
     const VidgenNorm norm = { .rows = rows,
       .size = config->size,
       .gain = TRUE,
-      .x = cache->key,
+      .x = key,
       .scale = cross->k_gain,
-      .out = cache->key };
+      .out = key };
 
     vidgen_project (recorder, &cross->k, rows,
-        (VidgenProduct){ .a = transformer->text, .out = cache->key });
+        (VidgenProduct){ .a = transformer->text, .out = key });
     vidgen_norm (recorder, &norm);
+    vidgen_wan_transformer_keep (transformer, recorder, rows, key, cache->key);
     vidgen_project (recorder, &cross->v, rows,
-        (VidgenProduct){ .a = transformer->text, .out = cache->value });
+        (VidgenProduct){ .a = transformer->text, .out = value });
+    vidgen_wan_transformer_keep (
+        transformer, recorder, rows, value, cache->value);
   }
 }
 

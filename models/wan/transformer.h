@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  *
  * Latents are f32 [frames][rows][columns][16 * 2 * 2], the values of a token in
  * the order channel, row, column. Keys are cached before they turn, so that
- * their positions can change.
+ * their positions can change. Cached keys and values, those of the text too,
+ * are of the shape's type; everything else is f32.
  */
 
 #define VIDGEN_WAN_MAX_STEPS 64
@@ -30,6 +31,7 @@ typedef struct {
   guint piece;  /* frames that a layer works on at once: runs are no longer */
   guint window; /* frames that the cache holds */
   guint prompts;
+  VidgenType type;  /* of cached keys and values, F32 or F16 */
   gboolean keeps;   /* the cache serves later chunks; else one layer's memory
                        serves all layers */
   guint max_frames; /* of one pass: chunk, or window where frames in the cache
@@ -59,8 +61,8 @@ typedef struct {
   VidgenSpan positions; /* [window][time pairs][2] */
   VidgenSpan states, text, text_inner;
   VidgenSpan times, time_inner, time_state, time_active, time_parts;
-  VidgenSpan h;                    /* [max_frames][rows * columns][size] */
-  VidgenSpan turned;               /* [window][rows * columns][size] */
+  VidgenSpan h;      /* [max_frames][rows * columns][size] */
+  VidgenSpan turned; /* [window][rows * columns][size], as cached */
   VidgenSpan normed, query, mixed; /* [piece][rows * columns][size] */
   VidgenSpan inner;                /* [piece][rows * columns][ffn] */
 } VidgenWanTransformer;
@@ -104,6 +106,11 @@ typedef struct {
 
 void vidgen_wan_transformer_record (const VidgenWanTransformer *transformer,
     VidgenRecorder *recorder, const VidgenWanPass *pass);
+
+/* What was made for the cache, f32 rows, into it; nothing is done where it was
+ * made there, since the cache is f32. */
+void vidgen_wan_transformer_keep (const VidgenWanTransformer *transformer,
+    VidgenRecorder *recorder, guint rows, VidgenSpan made, VidgenSpan cached);
 
 /* The part of the upload buffer that carries positions of `n_slots` slots. */
 VidgenSpan vidgen_wan_transformer_positions (

@@ -256,6 +256,7 @@ run (VidgenDevice *device, const VidgenNames *names)
     .piece = 1,
     .window = 1,
     .prompts = 1,
+    .type = VIDGEN_F16,
     .keeps = TRUE,
     .max_frames = 1 };
   const VidgenWanContext context = { .window = 1 };

@@ -87,6 +87,7 @@ test_side_file (void)
                                            "steps = 2\n"
                                            "positions = absolute\n"
                                            "prompt-change = cut\n"
+                                           "cache = f32\n"
                                            "decoder = sub/vae.pth\n"
                                            "width = 256\n"
                                            "height = 144\n");
@@ -106,6 +107,7 @@ test_side_file (void)
   g_assert_cmpuint (preset->width, ==, 256);
   g_assert_false (preset->relative);
   g_assert_cmpint (preset->change, ==, VIDGEN_WAN_CUT);
+  g_assert_cmpint (preset->cache, ==, VIDGEN_F32);
   g_assert_cmpstr (preset->decoder, ==, decoder);
   g_remove (path);
 }
@@ -121,6 +123,7 @@ test_bad_side_files (void)
     { "[wan]\nwindow = 100\n", VIDGEN_ERROR_FORMAT,
         "'window' of [wan] is not a number from 1 to 64" },
     { "[wan]\nwindow = x\n", VIDGEN_ERROR_FORMAT, "'window'" },
+    { "[wan]\ncache = q8_0\n", VIDGEN_ERROR_FORMAT, "f32 or f16" },
     { "[wan]\npositions = here\n", VIDGEN_ERROR_FORMAT,
         "absolute or relative" },
     { "[wan]\nshift = 1e9\n", VIDGEN_ERROR_FORMAT, "'shift'" },

@@ -127,8 +127,8 @@ test_missing (Folder *folder, gconstpointer data G_GNUC_UNUSED)
   g_assert_nonnull (strstr (report, "missing: a text encoder"));
 }
 
-/* More than the weights in bf16, and no more than the f32 caches of 21 latents
- * of 832 x 480 explain. */
+/* More than the weights in bf16, and no more than the f16 caches of 21 latents
+ * of 832 x 480 explain: it goes into 12 GB. */
 static void
 test_published (void)
 {
@@ -148,7 +148,7 @@ test_published (void)
     if (published->name) {
       presets++;
       g_assert_cmpuint (published->memory_bytes, >, 2838035776u);
-      g_assert_cmpuint (published->memory_bytes, <, 25000000000u);
+      g_assert_cmpuint (published->memory_bytes, <, 11500000000u);
     } else {
       parts++;
       g_assert_cmpuint (published->file_bytes, >, 0);

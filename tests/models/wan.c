@@ -29,6 +29,7 @@ typedef struct {
   guint chunk, window, sink;
   guint piece; /* 0: the chunk */
   gboolean relative;
+  VidgenType cache;
   guint first_steps, steps, chunks;
   guint switches[MAX_SWITCHES]; /* chunks at which prompt 1, 2 begin; 0: none */
 } Scenario;
@@ -181,6 +182,7 @@ init (Rig *rig, VidgenDevice *device, const Scenario *scenario,
         .piece = scenario->piece ? scenario->piece : scenario->chunk,
         .window = scenario->window,
         .prompts = 2,
+        .type = scenario->cache,
         .keeps = scenario->chunks > 1,
         .max_frames = scenario->window },
     .context = { .window = scenario->window,
@@ -246,6 +248,9 @@ set_prompt (Rig *rig, guint golden, guint prompt)
 static void
 check (Rig *rig, const char *prefix)
 {
+  const double tolerance =
+      rig->type == VIDGEN_TENSOR_F32 ? TOLERANCE : HALF_TOLERANCE;
+
   for (guint i = 0; i < vidgen_safetensors_n_tensors (rig->goldens); i++) {
     const VidgenTensor *tensor = vidgen_safetensors_tensor (rig->goldens, i);
     const char *name = tensor->name + strlen (prefix);
@@ -271,8 +276,7 @@ check (Rig *rig, const char *prefix)
     distance = fixture_distance (
         vidgen_span_map (vidgen_memory_span (is)), should, count);
     g_test_message ("%s: %g", tensor->name, distance);
-    if (!(distance <=
-            (rig->type == VIDGEN_TENSOR_F32 ? TOLERANCE : HALF_TOLERANCE)))
+    if (!(distance <= tolerance))
       g_error (
           "%s: %s is off by %g", rig->scenario->name, tensor->name, distance);
     rig->compared++;
@@ -346,12 +350,36 @@ static const Scenario chunks = {
   .chunks = 4,
 };
 
+static const Scenario halves = {
+  .name = "chunks",
+  .chunk = 3,
+  .window = 7,
+  .sink = 1,
+  .cache = VIDGEN_F16,
+  .first_steps = 2,
+  .steps = 2,
+  .chunks = 4,
+};
+
 static const Scenario frames = {
   .name = "frames",
   .chunk = 1,
   .window = 4,
   .sink = 1,
   .relative = TRUE,
+  .first_steps = 4,
+  .steps = 1,
+  .chunks = 8,
+  .switches = { 2, 6 },
+};
+
+static const Scenario half_frames = {
+  .name = "frames",
+  .chunk = 1,
+  .window = 4,
+  .sink = 1,
+  .relative = TRUE,
+  .cache = VIDGEN_F16,
   .first_steps = 4,
   .steps = 1,
   .chunks = 8,
@@ -494,7 +522,10 @@ run (VidgenDevice *device)
   run_scenario (device, &chunks, VIDGEN_TENSOR_F32, 32);
   run_scenario (device, &chunks, VIDGEN_TENSOR_F16, 32);
   run_scenario (device, &chunks, VIDGEN_TENSOR_BF16, 32);
+  run_scenario (device, &halves, VIDGEN_TENSOR_F32, 32);
+  run_scenario (device, &halves, VIDGEN_TENSOR_BF16, 32);
   run_scenario (device, &frames, VIDGEN_TENSOR_F32, 51);
+  run_scenario (device, &half_frames, VIDGEN_TENSOR_F32, 51);
   run_scenario (device, &switched, VIDGEN_TENSOR_F32, 16);
 }
 
