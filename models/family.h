@@ -94,6 +94,7 @@ struct _VidgenStream {
     gboolean conditioning_changed; /* since the chunk before */
     gboolean prompt_started; /* a new prompt takes (or begins to take) effect
                                 at this chunk */
+    gboolean blending;       /* it lies between two prompts */
     guint steps;
     double guidance;
   } settings;

@@ -64,6 +64,18 @@ prompt_at (const VidgenHistory *history, guint64 chunk)
   return i ? &g_array_index (history->prompts, Prompt, i - 1) : NULL;
 }
 
+static gboolean
+blends_at (const Prompt *prompt, guint64 chunk)
+{
+  return prompt->from && chunk - prompt->chunk < prompt->blend_chunks;
+}
+
+gboolean
+vidgen_history_blends (const VidgenHistory *history, guint64 chunk)
+{
+  return blends_at (prompt_at (history, chunk), chunk);
+}
+
 GBytes *
 vidgen_history_conditioning (
     const VidgenHistory *history, VidgenModel *model, guint64 chunk)
@@ -71,7 +83,7 @@ vidgen_history_conditioning (
   const Prompt *prompt = prompt_at (history, chunk);
   const guint64 done = chunk - prompt->chunk + 1;
 
-  if (!prompt->from || done > prompt->blend_chunks)
+  if (!blends_at (prompt, chunk))
     return g_bytes_ref (prompt->to);
   return model->family->blend (model, prompt->from, prompt->to,
       (double)done / ((double)prompt->blend_chunks + 1));

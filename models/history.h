@@ -34,6 +34,8 @@ GBytes *vidgen_history_conditioning (
     const VidgenHistory *history, VidgenModel *model, guint64 chunk);
 gboolean vidgen_history_prompt_starts (
     const VidgenHistory *history, guint64 chunk);
+/* Whether it lies between two prompts. */
+gboolean vidgen_history_blends (const VidgenHistory *history, guint64 chunk);
 guint vidgen_history_steps (const VidgenHistory *history, guint64 chunk);
 double vidgen_history_guidance (const VidgenHistory *history, guint64 chunk);
 

@@ -481,6 +481,7 @@ settle (VidgenStream *stream)
   }
   stream->settings.prompt_started =
       vidgen_history_prompt_starts (history, chunk);
+  stream->settings.blending = vidgen_history_blends (history, chunk);
   stream->settings.steps = vidgen_history_steps (history, chunk);
   stream->settings.guidance = vidgen_history_guidance (history, chunk);
   g_clear_pointer (&old, g_bytes_unref);

@@ -410,9 +410,11 @@ renew (WanStream *stream, Job *job)
   record_text (stream, stream->recorder, conditioning);
   if (stream->preset->clip || stream->context.frames == 0)
     return;
-  if (stream->preset->change == VIDGEN_WAN_CUT)
+  if (stream->preset->change == VIDGEN_WAN_CUT &&
+      stream->base.settings.prompt_started)
     vidgen_wan_context_forget (&job->context);
-  job->again = stream->preset->change == VIDGEN_WAN_RECACHE;
+  job->again = stream->preset->change == VIDGEN_WAN_RECACHE &&
+               !stream->base.settings.blending;
 }
 
 static void
