@@ -11,6 +11,7 @@
 #include "shaders/attention.h"
 #include "shaders/multiply.h"
 #include "shaders/norm.h"
+#include "shaders/runtime/error.h"
 
 /* A layer's weights on the device. */
 typedef struct {
@@ -21,6 +22,13 @@ typedef struct {
   guint tokens;
 } Layer;
 
+/* A layer that stays, where there are memories. */
+typedef struct {
+  Layer layer;
+  GPtrArray *memories;
+  guint64 bytes;
+} Kept;
+
 struct _VidgenUmt5Encoder {
   const VidgenUmt5Weights *weights;
   VidgenDevice *device;
@@ -28,6 +36,8 @@ struct _VidgenUmt5Encoder {
   VidgenPlan *plan;
   VidgenMemory *rows, *readback;
   VidgenSpan x, normed, q, k, v, mixed, gate, up;
+  Kept *kept; /* by layer */
+  guint64 room_bytes, kept_bytes;
 };
 
 static guint64
@@ -150,6 +160,7 @@ vidgen_umt5_encoder_new (const VidgenUmt5Weights *weights, VidgenDevice *device,
   encoder->weights = weights;
   encoder->device = vidgen_device_ref (device);
   encoder->tokens = tokens;
+  encoder->kept = g_new0 (Kept, weights->config.layers);
   encoder->plan = plan_states (encoder, &weights->config, tokens);
   if (!vidgen_plan_allocate (encoder->plan, device, error))
     return NULL;
@@ -162,11 +173,37 @@ vidgen_umt5_encoder_new (const VidgenUmt5Weights *weights, VidgenDevice *device,
   return encoder->readback ? g_steal_pointer (&encoder) : NULL;
 }
 
+static void
+drop (VidgenUmt5Encoder *encoder, Kept *kept)
+{
+  if (!kept->memories)
+    return;
+  g_clear_pointer (&kept->memories, g_ptr_array_unref);
+  encoder->kept_bytes -= kept->bytes;
+}
+
+static void
+drop_beyond (VidgenUmt5Encoder *encoder, guint64 bytes)
+{
+  for (guint i = encoder->weights->config.layers;
+       i > 0 && encoder->kept_bytes > bytes; i--)
+    drop (encoder, &encoder->kept[i - 1]);
+}
+
+void
+vidgen_umt5_encoder_set_room (VidgenUmt5Encoder *encoder, guint64 bytes)
+{
+  encoder->room_bytes = bytes;
+  drop_beyond (encoder, bytes);
+}
+
 void
 vidgen_umt5_encoder_free (VidgenUmt5Encoder *encoder)
 {
   if (!encoder)
     return;
+  drop_beyond (encoder, 0);
+  g_free (encoder->kept);
   vidgen_plan_free (encoder->plan);
   vidgen_memory_unref (encoder->rows);
   vidgen_memory_unref (encoder->readback);
@@ -273,24 +310,61 @@ new_memories (void)
 }
 
 static gboolean
-run_layer (const VidgenUmt5Encoder *encoder, VidgenRecorder *recorder,
-    guint index, guint rows, const VidgenTap *tap, GCancellable *cancellable,
-    GError **error)
+upload_layer (VidgenUmt5Encoder *encoder, guint index,
+    GCancellable *cancellable, GError **error)
 {
-  Layer layer;
+  Kept *kept = &encoder->kept[index];
   g_autoptr (VidgenUpload) upload =
-      list_layer (encoder->weights, index, encoder->tokens, &layer);
+      list_layer (encoder->weights, index, encoder->tokens, &kept->layer);
   g_autoptr (GPtrArray) memories = new_memories ();
 
   if (!vidgen_upload_run (
           upload, encoder->device, memories, NULL, NULL, cancellable, error))
     return FALSE;
-  record_layer (encoder, recorder, &layer, rows);
+  kept->memories = g_steal_pointer (&memories);
+  kept->bytes = vidgen_upload_bytes (upload);
+  encoder->kept_bytes += kept->bytes;
+  return TRUE;
+}
+
+/* Puts the layer on the device unless it is there, and where there is no room
+ * for it, in place of those that stay. */
+static gboolean
+have_layer (VidgenUmt5Encoder *encoder, guint index, GCancellable *cancellable,
+    GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (encoder->kept[index].memories ||
+      upload_layer (encoder, index, cancellable, &cause))
+    return TRUE;
+  if (encoder->kept_bytes == 0 ||
+      !g_error_matches (cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY)) {
+    g_propagate_error (error, g_steal_pointer (&cause));
+    return FALSE;
+  }
+  vidgen_umt5_encoder_set_room (encoder, 0);
+  return upload_layer (encoder, index, cancellable, error);
+}
+
+static gboolean
+run_layer (VidgenUmt5Encoder *encoder, VidgenRecorder *recorder, guint index,
+    guint rows, const VidgenTap *tap, GCancellable *cancellable, GError **error)
+{
+  Kept *kept = &encoder->kept[index];
+  gboolean good;
+
+  if (!have_layer (encoder, index, cancellable, error))
+    return FALSE;
+  record_layer (encoder, recorder, &kept->layer, rows);
   vidgen_tap (tap, recorder,
       vidgen_floats (
           encoder->x, 0, (guint64)rows * encoder->weights->config.size),
       "block%u", index);
-  return vidgen_recorder_finish (recorder, cancellable, error);
+  good = vidgen_recorder_finish (recorder, cancellable, error);
+  if (encoder->kept_bytes > encoder->room_bytes)
+    drop (encoder, kept);
+  return good;
 }
 
 static gboolean

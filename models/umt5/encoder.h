@@ -10,11 +10,12 @@ G_BEGIN_DECLS
 
 /* Runs a T5 encoder on a device, one layer's weights there at a time: they
  * pass through the device once a prompt, so that an encoder of any size needs
- * little memory. One thread at a time. */
+ * little memory. Layers stay there as far as there is room. One thread at a
+ * time. */
 typedef struct _VidgenUmt5Encoder VidgenUmt5Encoder;
 
 /* Device memory that an encoder of up to `tokens` tokens takes while it runs,
- * the largest layer included. */
+ * the largest layer included, without layers that stay. */
 guint64 vidgen_umt5_encoder_bytes (
     const VidgenUmt5Weights *weights, guint tokens);
 
@@ -23,6 +24,11 @@ VidgenUmt5Encoder *vidgen_umt5_encoder_new (const VidgenUmt5Weights *weights,
     VidgenDevice *device, guint tokens, GError **error);
 void vidgen_umt5_encoder_free (VidgenUmt5Encoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenUmt5Encoder, vidgen_umt5_encoder_free)
+
+/* How many bytes the layers that stay on the device may take; 0, as at first:
+ * none. Those beyond it are dropped. They are dropped too, all of them, where
+ * the device has no memory for what runs. */
+void vidgen_umt5_encoder_set_room (VidgenUmt5Encoder *encoder, guint64 bytes);
 
 typedef void (*VidgenUmt5Progress) (double fraction, gpointer user_data);
 

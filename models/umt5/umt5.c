@@ -15,7 +15,7 @@ struct _VidgenUmt5 {
   char *path;
   VidgenUmt5Vocabulary *vocabulary;
   guint size;
-  guint64 bytes;
+  guint64 bytes, room_bytes;
   guint8 identity[VIDGEN_UMT5_IDENTITY_BYTES];
   const VidgenTap *tap;
   /* While it is loaded, and while it is opened. */
@@ -184,10 +184,20 @@ vidgen_umt5_load (VidgenUmt5 *umt5, VidgenDevice *device, GError **error)
       check_same (umt5, error))
     umt5->encoder = vidgen_umt5_encoder_new (
         &umt5->weights, device, VIDGEN_UMT5_MAX_TOKENS, error);
-  if (!umt5->encoder)
+  if (umt5->encoder)
+    vidgen_umt5_encoder_set_room (umt5->encoder, umt5->room_bytes);
+  else
     drop_weights (umt5);
   umt5->device = device;
   return umt5->encoder != NULL;
+}
+
+void
+vidgen_umt5_set_room (VidgenUmt5 *umt5, guint64 bytes)
+{
+  umt5->room_bytes = bytes;
+  if (umt5->encoder)
+    vidgen_umt5_encoder_set_room (umt5->encoder, bytes);
 }
 
 void

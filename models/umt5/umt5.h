@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /* The encoder umT5 with its tokenizer, from any of the published layouts.
  * Cleans a prompt, cuts it into tokens and encodes it. Its weights pass through
  * the device layer by layer while it encodes, so that it needs the memory of
- * one layer only; they are mapped while it is loaded. One thread at a time. */
+ * one layer only, and stay there as far as there is room; they are mapped while
+ * it is loaded. One thread at a time. */
 typedef struct _VidgenUmt5 VidgenUmt5;
 
 #define VIDGEN_UMT5_MAX_TOKENS 512
@@ -40,6 +41,10 @@ guint64 vidgen_umt5_bytes (const VidgenUmt5 *umt5);
  * (the file is another one now). */
 gboolean vidgen_umt5_load (
     VidgenUmt5 *umt5, VidgenDevice *device, GError **error);
+/* How many bytes of the device its weights may take from one prompt to the next
+ * beyond vidgen_umt5_bytes(); 0, as at first: none. Holds for later loads
+ * too. */
+void vidgen_umt5_set_room (VidgenUmt5 *umt5, guint64 bytes);
 /* Gives the device's memory back, so that another model fits. */
 void vidgen_umt5_unload (VidgenUmt5 *umt5);
 

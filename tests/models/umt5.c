@@ -325,6 +325,50 @@ test_buckets (void)
   }
 }
 
+/* Layers that stay on the device are as good as those that pass through. */
+static void
+check_room (VidgenDevice *device)
+{
+  g_autoptr (VidgenCheckpoint) states = open_states ();
+  g_autoptr (VidgenUmt5) umt5 = open_encoder ("diffusers/text_encoder");
+  g_auto (GStrv) prompts = read_prompts (states);
+  g_autoptr (GError) error = NULL;
+  guint64 alone, made, used, begun;
+
+  g_assert_true (vidgen_umt5_load (umt5, device, &error));
+  g_assert_no_error (error);
+  alone = vidgen_device_memory_used (device);
+  begun = vidgen_device_n_allocations (device);
+  check_prompt (umt5, states, 0, prompts[0], "", 1e-3);
+  made = vidgen_device_n_allocations (device) - begun;
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, alone);
+
+  vidgen_umt5_set_room (umt5, G_MAXUINT64);
+  check_prompt (umt5, states, 0, prompts[0], "", 1e-3);
+  used = vidgen_device_memory_used (device);
+  g_assert_cmpuint (used, >, alone);
+  begun = vidgen_device_n_allocations (device);
+  check_prompt (umt5, states, 2, prompts[2], "", 1e-3);
+  g_assert_cmpuint (vidgen_device_n_allocations (device) - begun, <, made);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, used);
+
+  vidgen_umt5_set_room (umt5, (used - alone) * 2 / 3);
+  g_assert_cmpuint (vidgen_device_memory_used (device), <, used);
+  g_assert_cmpuint (vidgen_device_memory_used (device), >, alone);
+  check_prompt (umt5, states, 1, prompts[1], "", 1e-3);
+  g_assert_cmpuint (vidgen_device_memory_used (device), <, used);
+  vidgen_umt5_set_room (umt5, 0);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, alone);
+}
+
+static void
+test_room (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+
+  check_room (device);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -333,6 +377,7 @@ main (int argc, char **argv)
   g_test_add_func ("/umt5/tokens", test_tokens);
   g_test_add_func ("/umt5/parity/host", test_host);
   g_test_add_func ("/umt5/parity/vulkan", test_vulkan);
+  g_test_add_func ("/umt5/room", test_room);
   g_test_add_func ("/umt5/bytes", test_bytes);
   g_test_add_func ("/umt5/cancel", test_cancel);
   g_test_add_func ("/umt5/identity", test_identity);
