@@ -37,6 +37,8 @@ phase_text (const char *phase)
 {
   if (g_str_equal (phase, "seek"))
     return "Making the clip again";
+  if (g_str_equal (phase, "encode"))
+    return "Encoding the prompt";
   return g_str_equal (phase, "warmup") ? "Preparing the device"
                                        : "Loading the model";
 }

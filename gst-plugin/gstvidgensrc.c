@@ -28,13 +28,14 @@
  *
  * ## Messages
  *
- * PROGRESS with the codes `load`, `warmup` and, where a part of a clip is made
- * again behind a seek, `seek`; BUFFERING with `use-buffering`, which queries
- * answer too: how much is ahead of what can be, be it bounded by `buffer-time`,
- * by the end of the clip or by 256 MiB; QOS at every underrun, with how late it
- * was found and by how much generation is slower than real time; and the
- * element messages `vidgen-chunk` (`chunk`, `generation-time`, `queue-level`)
- * and `vidgen-prompt-applied` (`prompt`, `chunk`, `stream-time`).
+ * PROGRESS with the codes `load`, `warmup`, `encode` (a prompt that is dear to
+ * encode) and, where a part of a clip is made again behind a seek, `seek`;
+ * BUFFERING with `use-buffering`, which queries answer too: how much is ahead of
+ * what can be, be it bounded by `buffer-time`, by the end of the clip or by
+ * 256 MiB; QOS at every underrun, with how late it was found and by how much
+ * generation is slower than real time; and the element messages `vidgen-chunk`
+ * (`chunk`, `generation-time`, `queue-level`) and `vidgen-prompt-applied`
+ * (`prompt`, `chunk`, `stream-time`).
  *
  * ## Example launch lines
  * |[

@@ -42,10 +42,12 @@ typedef struct {
  * whoever hears of it may seek. `time_ns` is the time of an output frame:
  * stream time, which live is running time too. */
 typedef struct {
-  /* On the worker. phase: "load", "warmup" or, where a part of a clip must be
-   * made again before the one that was sought, "seek"; NULL: it is done. */
+  /* On the worker. phase: "load", "warmup", "encode" or, where a part of a clip
+   * must be made again before the one that was sought, "seek"; NULL: it is
+   * done. */
   void (*progress) (const char *phase, double fraction, gpointer user_data);
-  /* On the worker: the phase was given up; `error` says why. */
+  /* On the worker, at its end: the phase, if there is one, was given up;
+   * `error` says why. */
   void (*gave_up) (const GError *error, gpointer user_data);
   /* On the worker, before the chunk that begins then: the moment to set what
    * changes with time. */

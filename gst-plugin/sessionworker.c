@@ -314,7 +314,6 @@ load (VidgenSession *session, VidgenGenerator *generator, GError **error)
     vidgen_device_save_cache (session->device);
     return TRUE;
   }
-  session->callbacks->gave_up (*error, session->user_data);
   return FALSE;
 }
 
@@ -337,6 +336,17 @@ make_chunks (VidgenSession *session, VidgenGenerator *generator,
   }
 }
 
+/* What the model tells of once it is loaded; 1 is the end of a phase. */
+static void
+on_model_progress (const char *phase, double fraction, gpointer user_data)
+{
+  VidgenSession *session = user_data;
+
+  session->callbacks->progress (phase, fraction, session->user_data);
+  if (fraction >= 1)
+    session->callbacks->progress (NULL, 1, session->user_data);
+}
+
 gpointer
 vidgen_session_work (gpointer data)
 {
@@ -346,9 +356,11 @@ vidgen_session_work (gpointer data)
   VidgenSettings in_force = { 0 };
   GError *error = NULL;
 
+  vidgen_model_set_progress (session->model, on_model_progress, session);
   if (load (session, generator, &error))
     make_chunks (session, generator, &in_force, &error);
-  if (error && session->way_from != G_MAXUINT64)
+  vidgen_model_set_progress (session->model, NULL, NULL);
+  if (error)
     session->callbacks->gave_up (error, session->user_data);
   if (error && !is_cancelled (error))
     vidgen_session_fail (session, error);

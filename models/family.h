@@ -47,6 +47,9 @@ struct _VidgenFamily {
   /* Whether bytes from elsewhere have the right shape. They begin at a multiple
    * of 8 bytes. */
   gboolean (*check_conditioning) (VidgenModel *model, GBytes *data);
+  /* What a stream is conditioned on until it is told, where to encode the empty
+   * prompt for that would be dear; may be NULL: the empty prompt. */
+  GBytes *(*blank) (VidgenModel *model);
   /* (1 - weight) * from + weight * to, 0 < weight < 1; any thread. */
   GBytes *(*blend) (
       VidgenModel *model, GBytes *from, GBytes *to, double weight);
@@ -77,11 +80,13 @@ struct _VidgenModel {
   gatomicrefcount references;
   const VidgenFamily *family;
   VidgenModelInfo info;
-  VidgenDevice *device; /* NULL until loaded; owned */
-  GMutex lock;          /* guards load, encode and cache_dir */
-  char *cache_dir;      /* of model.c */
-  char *prompts_dir;    /* where prompts are that were kept beside the weights;
-                           set when it is opened or NULL, freed by model.c */
+  VidgenDevice *device;        /* NULL until loaded; owned */
+  GMutex lock;                 /* guards load, encode and cache_dir */
+  VidgenLoadProgress progress; /* of vidgen_model_set_progress() */
+  gpointer progress_data;
+  char *cache_dir;   /* of model.c */
+  char *prompts_dir; /* where prompts are that were kept beside the weights;
+                        set when it is opened or NULL, freed by model.c */
 };
 
 struct _VidgenStream {
@@ -100,6 +105,10 @@ struct _VidgenStream {
   } settings;
   struct _VidgenHistory *history; /* of model.c */
 };
+
+/* Tells whoever vidgen_model_set_progress() named. */
+void vidgen_model_tell (
+    const VidgenModel *model, const char *phase, double fraction);
 
 /* A chunk whose pictures and sound the caller fills; any of the sizes may be
  * 0. `pictures` and `sound` of the result point into one allocation. */

@@ -238,6 +238,21 @@ check_prompt (const char *prompt, const char *what, GError **error)
 }
 
 void
+vidgen_model_set_progress (
+    VidgenModel *model, VidgenLoadProgress progress, gpointer user_data)
+{
+  model->progress = progress;
+  model->progress_data = user_data;
+}
+
+void
+vidgen_model_tell (const VidgenModel *model, const char *phase, double fraction)
+{
+  if (model->progress)
+    model->progress (phase, fraction, model->progress_data);
+}
+
+void
 vidgen_model_set_cache_dir (VidgenModel *model, const char *path)
 {
   g_mutex_lock (&model->lock);
@@ -487,18 +502,26 @@ settle (VidgenStream *stream)
   g_clear_pointer (&old, g_bytes_unref);
 }
 
+static VidgenConditioning *
+first_conditioning (VidgenModel *model, GError **error)
+{
+  if (model->family->blank)
+    return wrap (model->family->blank (model));
+  return vidgen_model_encode (model, "", NULL, NULL, error);
+}
+
 VidgenStream *
 vidgen_stream_new (
     VidgenModel *model, const VidgenStreamParams *params, GError **error)
 {
-  g_autoptr (VidgenConditioning) empty = NULL;
+  g_autoptr (VidgenConditioning) first = NULL;
   VidgenStream *stream;
 
   g_return_val_if_fail (model->device != NULL, NULL);
   if (!check_format (&model->info, &params->format, error))
     return NULL;
-  empty = vidgen_model_encode (model, "", NULL, NULL, error);
-  if (!empty)
+  first = first_conditioning (model, error);
+  if (!first)
     return NULL;
   stream = model->family->stream_new (model, params, error);
   if (!stream)
@@ -506,7 +529,7 @@ vidgen_stream_new (
   stream->model = vidgen_model_ref (model);
   stream->params = *params;
   stream->history = vidgen_history_new ();
-  vidgen_history_set_conditioning (stream->history, model, 0, empty->bytes, 0);
+  vidgen_history_set_conditioning (stream->history, model, 0, first->bytes, 0);
   vidgen_history_set_steps (stream->history, 0, model->info.default_steps);
   vidgen_history_set_guidance (
       stream->history, 0, model->info.default_guidance);
@@ -600,7 +623,9 @@ vidgen_stream_set_picture (VidgenStream *stream, const guint8 *rgb, guint width,
 
   if (!family->stream_set_picture) {
     g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
-        "The model '%s' takes no first picture.", stream->model->info.name);
+        "The model '%s' works from text alone (T2V): it takes no first "
+        "picture.",
+        stream->model->info.name);
     return FALSE;
   }
   if (stream->position != 0 || width == 0 || height == 0 ||

@@ -127,6 +127,14 @@ gboolean vidgen_model_load (VidgenModel *model, VidgenDevice *device,
     VidgenLoadProgress progress, gpointer user_data, GCancellable *cancellable,
     GError **error);
 
+/* Who is told of what takes long once the model is loaded, on the thread that
+ * asked for it: phase "encode" while a prompt is encoded that was not kept,
+ * "warmup" while pipelines are compiled for a stream. 1 ends a phase; one that
+ * fails has no end. NULL, as at first: nobody. To be set while nobody else uses
+ * the model; it must not call the model. */
+void vidgen_model_set_progress (
+    VidgenModel *model, VidgenLoadProgress progress, gpointer user_data);
+
 /* Where prompts that are dear to encode are kept, from the next one on; NULL,
  * as at first: nowhere. */
 void vidgen_model_set_cache_dir (VidgenModel *model, const char *path);
@@ -164,7 +172,8 @@ typedef struct {
                             are made, so that any number of them is free */
 } VidgenStreamParams;
 
-/* A stream of a loaded model, at chunk 0, conditioned on the empty prompt.
+/* A stream of a loaded model, at chunk 0, conditioned on the empty prompt or,
+ * where that is dear to encode, on none at all, until it is told otherwise.
  * Everything it needs is allocated here. Errors: INVALID (format), NO_MEMORY.
  */
 VidgenStream *vidgen_stream_new (

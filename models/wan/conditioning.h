@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /* An encoded prompt of the family as bytes: a head that tells the text encoder
  * it was made by and sums up the rest, then the rows of the prompt and those of
  * the prompt that is guided away from, of `size` floats each. Little-endian. No
- * rows at all, the empty prompt, is what the network sees as text of zeros. */
+ * rows at all is what the network sees as text of zeros: no prompt. The empty
+ * prompt has a row, that of the text's end. */
 
 #define VIDGEN_WAN_IDENTITY_BYTES 32
 

@@ -522,6 +522,12 @@ vidgen_wan_stream_stats (const VidgenStream *stream, VidgenStreamStats *stats)
   *stats = ((const WanStream *)stream)->stats;
 }
 
+static void
+on_compiled (guint done, guint total, gpointer user_data)
+{
+  vidgen_model_tell (user_data, "warmup", total ? (double)done / total : 1);
+}
+
 /* Compiles what the first chunks need, on several threads. */
 static gboolean
 warm_up (WanStream *stream, GError **error)
@@ -546,12 +552,12 @@ warm_up (WanStream *stream, GError **error)
     record (stream, recorder, &job);
   }
   stream->next_latent = NOWHERE;
-  return vidgen_recorder_compile (recorder, NULL, NULL, NULL, error);
+  return vidgen_recorder_compile (
+      recorder, on_compiled, (gpointer)&stream->model->base, NULL, error);
 }
 
-VidgenStream *
-vidgen_wan_stream_new (
-    VidgenModel *base, const VidgenStreamParams *params, GError **error)
+static VidgenStream *
+new_stream (VidgenModel *base, const VidgenStreamParams *params, GError **error)
 {
   WanStream *stream =
       new_planned ((const VidgenWanModel *)base, &params->format);
@@ -561,5 +567,21 @@ vidgen_wan_stream_new (
   if (allocate (stream, &params->format, error) && warm_up (stream, error))
     return &stream->base;
   vidgen_wan_stream_free (&stream->base);
+  return NULL;
+}
+
+VidgenStream *
+vidgen_wan_stream_new (
+    VidgenModel *base, const VidgenStreamParams *params, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  VidgenStream *stream = new_stream (base, params, &cause);
+
+  if (stream)
+    return stream;
+  if (g_error_matches (cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY) &&
+      vidgen_wan_model_make_room ((VidgenWanModel *)base))
+    return new_stream (base, params, error);
+  g_propagate_error (error, g_steal_pointer (&cause));
   return NULL;
 }

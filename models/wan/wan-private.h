@@ -31,9 +31,14 @@ typedef struct {
   guint8 identity[VIDGEN_WAN_IDENTITY_BYTES];
   char *encoder; /* what encoded prompts depend on; NULL: no encoder */
   VidgenWanLoaded *loaded; /* NULL until then */
+  gboolean crowded; /* the text encoder keeps nothing on the device any more */
 } VidgenWanModel;
 
 /* NULL where there is no text encoder and any may have been used. */
 const guint8 *vidgen_wan_model_identity (const VidgenWanModel *model);
+
+/* Frees what the text encoder keeps on the device from one prompt to the next,
+ * for good. Whether that was anything. */
+gboolean vidgen_wan_model_make_room (VidgenWanModel *model);
 
 G_END_DECLS

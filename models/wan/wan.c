@@ -16,6 +16,8 @@
 #define MAX_PICTURE 1920
 #define MAX_GUIDANCE 20
 #define PROMPTS_FOLDER "prompts"
+/* Grows whenever the same text becomes other rows. */
+#define ENCODING "2"
 
 static const char *const prompts[] = {
   "A red fox walks through a snowy forest at dawn, its fur glowing in the low "
@@ -125,7 +127,7 @@ static void
 identify (VidgenWanModel *model)
 {
   const VidgenWanPreset *preset = model->parts->preset;
-  GString *text = g_string_new (NULL);
+  GString *text = g_string_new (ENCODING " ");
 
   vidgen_umt5_identify (model->parts->text, model->identity);
   for (guint i = 0; i < G_N_ELEMENTS (model->identity); i++)
@@ -200,16 +202,62 @@ wan_load (VidgenModel *base, VidgenDevice *device, VidgenLoadProgress report,
   return model->loaded != NULL;
 }
 
-/* The rows of `text`; none where it is empty. */
+/* What the text encoder may keep on the device, so that prompts that follow
+ * need not bring it there again: half of what a device with memory of its own
+ * has beyond what the model needs. */
+static guint64
+spare_bytes (const VidgenWanModel *model)
+{
+  const VidgenDeviceCaps *caps = vidgen_device_caps (model->base.device);
+  const guint64 needed =
+      wan_memory_needed (&model->base, &model->base.info.native);
+
+  if (model->crowded || caps->type != VIDGEN_DEVICE_DISCRETE ||
+      caps->memory_bytes < needed)
+    return 0;
+  return (caps->memory_bytes - needed) / 2;
+}
+
+gboolean
+vidgen_wan_model_make_room (VidgenWanModel *model)
+{
+  gboolean any;
+
+  g_mutex_lock (&model->base.lock);
+  any = model->parts->text && spare_bytes (model) > 0;
+  model->crowded = TRUE;
+  if (any)
+    vidgen_umt5_set_room (model->parts->text, 0);
+  g_mutex_unlock (&model->base.lock);
+  return any;
+}
+
+typedef struct {
+  const VidgenModel *model;
+  double first, share;
+} EncodeProgress;
+
+static void
+on_encoded (double fraction, gpointer user_data)
+{
+  const EncodeProgress *progress = user_data;
+
+  vidgen_model_tell (
+      progress->model, "encode", progress->first + fraction * progress->share);
+}
+
+/* The rows of `text`, of which the empty one has one, that of the end; none
+ * where it is NULL. */
 static gboolean
-encode_text (VidgenWanModel *model, const char *text, VidgenWanPrompt *prompt,
-    float **states, GCancellable *cancellable, GError **error)
+encode_text (VidgenWanModel *model, const char *text, EncodeProgress *progress,
+    VidgenWanPrompt *prompt, float **states, GCancellable *cancellable,
+    GError **error)
 {
   VidgenUmt5 *encoder = model->parts->text;
 
   *prompt = (VidgenWanPrompt){ 0 };
   *states = NULL;
-  if (!text || !*text)
+  if (!text)
     return TRUE;
   if (!encoder) {
     g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
@@ -218,12 +266,23 @@ encode_text (VidgenWanModel *model, const char *text, VidgenWanPrompt *prompt,
         model->parts->path);
     return FALSE;
   }
+  on_encoded (0, progress);
+  vidgen_umt5_set_room (encoder, spare_bytes (model));
   if (!vidgen_umt5_load (encoder, model->base.device, error))
     return FALSE;
   *states = vidgen_umt5_encode (
-      encoder, text, &prompt->rows, NULL, NULL, cancellable, error);
+      encoder, text, &prompt->rows, on_encoded, progress, cancellable, error);
   prompt->states = *states;
   return *states != NULL;
+}
+
+static GBytes *
+wan_blank (VidgenModel *base)
+{
+  const VidgenWanModel *model = (const VidgenWanModel *)base;
+
+  return vidgen_wan_conditioning_new (vidgen_wan_model_identity (model),
+      model->config.text_size, (VidgenWanPrompt){ 0 }, (VidgenWanPrompt){ 0 });
 }
 
 static GBytes *
@@ -232,15 +291,22 @@ wan_encode (VidgenModel *base, const char *text, const char *negative,
 {
   VidgenWanModel *model = (VidgenWanModel *)base;
   const VidgenWanPreset *preset = model->parts->preset;
-  const gboolean guided = preset->guidance > 1 && *text;
+  const gboolean guided = preset->guidance > 1;
+  const char *away_text =
+      guided ? (negative ? negative : preset->negative) : NULL;
+  EncodeProgress progress = { .model = base, .share = away_text ? 0.5 : 1 };
   g_autofree float *states = NULL;
   g_autofree float *negative_states = NULL;
   VidgenWanPrompt prompt, away;
 
-  if (!encode_text (model, text, &prompt, &states, cancellable, error) ||
-      !encode_text (model,
-          guided ? (negative ? negative : preset->negative) : NULL, &away,
-          &negative_states, cancellable, error))
+  if (!model->parts->text && !*text && !negative)
+    return wan_blank (base);
+  if (!encode_text (
+          model, text, &progress, &prompt, &states, cancellable, error))
+    return NULL;
+  progress.first = progress.share;
+  if (!encode_text (model, away_text, &progress, &away, &negative_states,
+          cancellable, error))
     return NULL;
   return vidgen_wan_conditioning_new (
       vidgen_wan_model_identity (model), model->config.text_size, prompt, away);
@@ -281,6 +347,7 @@ const VidgenFamily vidgen_wan_family = {
   .encoder_identity = wan_encoder_identity,
   .encodes_unloaded = TRUE,
   .check_conditioning = wan_check_conditioning,
+  .blank = wan_blank,
   .blend = wan_blend,
   .stream_new = vidgen_wan_stream_new,
   .stream_free = vidgen_wan_stream_free,

@@ -81,6 +81,26 @@ check_sound (const Rig *rig)
   g_assert_cmpuint (samples, ==, FRAMES * SECOND_SAMPLES / FPS);
 }
 
+/* Encoding the prompt is told of, to its end. */
+static void
+check_progress (const Rig *rig)
+{
+  GstProgressType last = GST_PROGRESS_TYPE_ERROR;
+
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    g_autofree char *code = NULL;
+    GstProgressType type;
+
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_PROGRESS)
+      continue;
+    gst_message_parse_progress (message, &type, &code, NULL);
+    if (g_str_equal (code, "encode"))
+      last = type;
+  }
+  g_assert_cmpint (last, ==, GST_PROGRESS_TYPE_COMPLETE);
+}
+
 static void
 test_prompt (void)
 {
@@ -100,6 +120,7 @@ test_prompt (void)
   g_assert_cmpint (width, ==, WIDTH);
   g_assert_cmpint (height, ==, HEIGHT);
   check_sound (rig);
+  check_progress (rig);
   remove_folder (folder);
 }
 

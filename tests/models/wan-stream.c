@@ -17,12 +17,15 @@
 #define GOLDENS "tests/models/goldens/"
 #define SEED 0x1234567891
 #define TOLERANCE 1e-3
+#define HALF_TOLERANCE 1e-2 /* where weights are halves */
 #define SIZE "width = 80\nheight = 48\nweights = published\n"
 #define CHUNKS_PRESET                                                          \
   "[wan]\npreset = self-forcing\nwindow = 7\nsink = 1\nsteps = 2\n"            \
-  "first-steps = 2\npositions = absolute\n" SIZE
+  "first-steps = 2\npositions = absolute\ncache = f32\n" SIZE
 #define FRAMES_PRESET                                                          \
-  "[wan]\npreset = causal-forcing-1-step\nwindow = 4\nsink = 1\n" SIZE
+  "[wan]\npreset = causal-forcing-1-step\nwindow = 4\nsink = 1\n"              \
+  "cache = f32\n" SIZE
+#define HALVES_PRESET FRAMES_PRESET "cache = f16\n"
 
 typedef struct {
   char *path;
@@ -114,8 +117,8 @@ open_golden (const char *name)
 }
 
 static void
-set_prompt (VidgenStream *stream, VidgenModel *model,
-    const VidgenSafetensors *golden, guint prompt)
+blend_prompt (VidgenStream *stream, VidgenModel *model,
+    const VidgenSafetensors *golden, guint prompt, guint blend_chunks)
 {
   g_autofree char *name = g_strdup_printf ("prompt%u", prompt);
   const VidgenTensor *tensor = vidgen_safetensors_find (golden, name);
@@ -128,7 +131,14 @@ set_prompt (VidgenStream *stream, VidgenModel *model,
       vidgen_conditioning_parse (model, bytes, &error);
 
   g_assert_no_error (error);
-  vidgen_stream_set_conditioning (stream, conditioning, 0);
+  vidgen_stream_set_conditioning (stream, conditioning, blend_chunks);
+}
+
+static void
+set_prompt (VidgenStream *stream, VidgenModel *model,
+    const VidgenSafetensors *golden, guint prompt)
+{
+  blend_prompt (stream, model, golden, prompt, 0);
 }
 
 static VidgenStream *
@@ -317,6 +327,59 @@ check_changes (VidgenDevice *device, const char *change)
 }
 
 static void
+count (VidgenRecorder *recorder G_GNUC_UNUSED, const char *name,
+    VidgenSpan span G_GNUC_UNUSED, gpointer user_data)
+{
+  guint *n = user_data;
+
+  *n += g_str_equal (name, "recache.block0");
+}
+
+/* What is remembered is made anew once a prompt, when that holds alone, and not
+ * at all where it is kept. */
+static void
+check_blend (VidgenDevice *device, const char *change, guint times)
+{
+  g_autofree char *side =
+      g_strdup_printf (FRAMES_PRESET "prompt-change = %s\n", change);
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  guint n = 0;
+  const VidgenTap tap = { count, &n };
+  Folder folder;
+  VidgenStream *stream;
+
+  open_folder (&folder, device, side);
+  stream = new_stream (&folder, golden);
+  vidgen_wan_stream_set_tap (stream, &tap);
+  vidgen_chunk_unref (next (stream, FALSE));
+  blend_prompt (stream, folder.model, golden, 1, 2);
+  for (guint i = 0; i < 2; i++) {
+    vidgen_chunk_unref (next (stream, FALSE));
+    g_assert_cmpuint (n, ==, 0);
+  }
+  vidgen_chunk_unref (next (stream, FALSE));
+  g_assert_cmpuint (n, ==, times);
+  vidgen_chunk_unref (next (stream, FALSE));
+  g_assert_cmpuint (n, ==, times);
+  vidgen_stream_free (stream);
+  close_folder (&folder);
+}
+
+/* The family works from text alone, and says so. */
+static void
+check_no_picture (Folder *folder, const VidgenSafetensors *golden)
+{
+  static const guint8 rgb[3] = { 0 };
+  VidgenStream *stream = new_stream (folder, golden);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vidgen_stream_set_picture (stream, rgb, 1, 1, 3, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "from text alone"));
+  vidgen_stream_free (stream);
+}
+
+static void
 run (VidgenDevice *device)
 {
   g_autoptr (VidgenSafetensors) golden = open_golden ("chunks");
@@ -324,13 +387,17 @@ run (VidgenDevice *device)
 
   check_latents (device, CHUNKS_PRESET, "chunks", 4, 0, 0);
   check_latents (device, FRAMES_PRESET, "frames", 8, 2, 6);
+  check_latents (device, HALVES_PRESET, "frames", 8, 2, 6);
   check_changes (device, "keep");
   check_changes (device, "cut");
+  check_blend (device, "recache", 1);
+  check_blend (device, "keep", 0);
   open_folder (&folder, device, CHUNKS_PRESET);
   check_info (&folder);
   check_memory (&folder, golden);
   check_repeats (&folder, golden);
   check_no_encoder (&folder);
+  check_no_picture (&folder, golden);
   close_folder (&folder);
 }
 
@@ -385,6 +452,48 @@ test_clip (void)
   close_folder (&folder);
 }
 
+/* The empty prompt is what the encoder makes of nothing but the end. */
+static void
+check_empty (VidgenModel *model)
+{
+  g_autofree char *path = fixture_path (GOLDENS "umt5/states.safetensors");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenSafetensors) states = vidgen_safetensors_open (path, &error);
+  const VidgenTensor *should;
+  g_autoptr (VidgenConditioning) conditioning = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  VidgenWanPrompt prompt;
+
+  g_assert_no_error (error);
+  should = vidgen_safetensors_find (states, "1.out");
+  conditioning = vidgen_model_encode (model, "", NULL, NULL, &error);
+  g_assert_no_error (error);
+  bytes = vidgen_conditioning_serialise (conditioning);
+  prompt = vidgen_wan_conditioning_prompt (bytes, 0);
+  g_assert_cmpuint (prompt.rows, ==, 1);
+  g_assert_cmpfloat (
+      fixture_distance (prompt.states, (const float *)should->data,
+          vidgen_tensor_count (should)),
+      <=, HALF_TOLERANCE);
+}
+
+typedef struct {
+  guint encodes, warm_ups; /* that have ended */
+  double last;
+} Told;
+
+static void
+on_progress (const char *phase, double fraction, gpointer user_data)
+{
+  Told *told = user_data;
+
+  g_assert_cmpfloat (fraction, >=, told->last);
+  g_assert_cmpfloat (fraction, <=, 1);
+  told->last = fraction < 1 ? fraction : 0;
+  told->encodes += g_str_equal (phase, "encode") && fraction == 1;
+  told->warm_ups += g_str_equal (phase, "warmup") && fraction == 1;
+}
+
 /* From a prompt to pictures, with the decoder that the model came with. */
 static void
 test_prompt (void)
@@ -400,6 +509,7 @@ test_prompt (void)
   g_autoptr (VidgenStream) stream = NULL;
   g_autoptr (VidgenChunk) first = NULL;
   g_autoptr (VidgenChunk) second = NULL;
+  Told told = { 0 };
 
   g_remove (decoder);
   put (path, "decoders/vae-weights.safetensors", "decoder.safetensors");
@@ -409,8 +519,11 @@ test_prompt (void)
   g_assert_no_error (error);
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
+  check_empty (model);
+  vidgen_model_set_progress (model, on_progress, &told);
   conditioning = vidgen_model_encode (model, "rain", NULL, NULL, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (told.encodes, ==, 1);
   bytes = vidgen_conditioning_serialise (conditioning);
   g_assert_cmpuint (vidgen_wan_conditioning_prompt (bytes, 0).rows, >, 1);
   g_assert_cmpuint (vidgen_wan_conditioning_prompt (bytes, 1).rows, ==, 0);
@@ -418,12 +531,31 @@ test_prompt (void)
       &(VidgenStreamParams){ .format = vidgen_model_info (model)->native },
       &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (told.encodes, ==, 1);
   vidgen_stream_set_conditioning (stream, conditioning, 0);
   first = next (stream, TRUE);
   second = next (stream, TRUE);
   g_assert_cmpuint (first->frames, ==, 1);
   g_assert_cmpuint (second->frames, ==, 4);
   remove_folder (path);
+}
+
+/* What compiling has to tell; nothing has been compiled on the device yet. */
+static void
+test_warm_up (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  Folder folder;
+  Told told = { 0 };
+
+  if (!device)
+    return;
+  open_folder (&folder, device, FRAMES_PRESET);
+  vidgen_model_set_progress (folder.model, on_progress, &told);
+  vidgen_stream_free (new_stream (&folder, golden));
+  g_assert_cmpuint (told.warm_ups, ==, 1);
+  close_folder (&folder);
 }
 
 static void
@@ -465,6 +597,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wan-stream/vulkan", test_vulkan);
   g_test_add_func ("/wan-stream/clip", test_clip);
   g_test_add_func ("/wan-stream/prompt", test_prompt);
+  g_test_add_func ("/wan-stream/warm-up", test_warm_up);
   g_test_add_func ("/wan-stream/refused", test_refused);
   return g_test_run ();
 }
