@@ -25,6 +25,9 @@
 #define FRAMES_PRESET                                                          \
   "[wan]\npreset = causal-forcing-1-step\nwindow = 4\nsink = 1\n"              \
   "cache = f32\n" SIZE
+#define LORA_PRESET                                                            \
+  "[wan]\npreset = longlive\nchunk = 1\nwindow = 4\nsink = 1\nsteps = 1\n"     \
+  "first-steps = 1\n" SIZE
 #define HALVES_PRESET FRAMES_PRESET "cache = f16\n"
 
 typedef struct {
@@ -540,6 +543,42 @@ test_prompt (void)
   remove_folder (path);
 }
 
+static VidgenChunk *
+first_chunk (const Folder *folder, const VidgenSafetensors *golden)
+{
+  Folder again = { .device = folder->device };
+  g_autoptr (GError) error = NULL;
+  VidgenStream *stream;
+  VidgenChunk *chunk;
+
+  again.model = vidgen_model_open (folder->path, &error);
+  g_assert_no_error (error);
+  vidgen_model_load (again.model, again.device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  stream = new_stream (&again, golden);
+  chunk = next (stream, TRUE);
+  vidgen_stream_free (stream);
+  vidgen_model_unref (again.model);
+  return chunk;
+}
+
+/* LongLive is a transformer and the LoRA beside it. */
+static void
+test_lora (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  Folder folder = { .path = make_folder (LORA_PRESET), .device = device };
+  g_autoptr (VidgenChunk) base = first_chunk (&folder, golden);
+  g_autoptr (VidgenChunk) merged = NULL;
+
+  put (folder.path, "lora/peft.pt", "lora.pt");
+  merged = first_chunk (&folder, golden);
+  g_assert_cmpuint (merged->frames, ==, 1);
+  g_assert_false (fixture_same_pictures (base, merged));
+  close_folder (&folder);
+}
+
 /* What compiling has to tell; nothing has been compiled on the device yet. */
 static void
 test_warm_up (void)
@@ -597,6 +636,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wan-stream/vulkan", test_vulkan);
   g_test_add_func ("/wan-stream/clip", test_clip);
   g_test_add_func ("/wan-stream/prompt", test_prompt);
+  g_test_add_func ("/wan-stream/lora", test_lora);
   g_test_add_func ("/wan-stream/warm-up", test_warm_up);
   g_test_add_func ("/wan-stream/refused", test_refused);
   return g_test_run ();
