@@ -11,6 +11,8 @@
 
 #include "models/checkpoint/safetensors.h"
 #include "models/wan/stream.h"
+#include "shaders/runtime/device-private.h"
+#include "shaders/runtime/faults.h"
 #include "tests/models/fixture.h"
 
 #define DECODER "decoders/taehv-weights.safetensors"
@@ -497,14 +499,74 @@ on_progress (const char *phase, double fraction, gpointer user_data)
   told->warm_ups += g_str_equal (phase, "warmup") && fraction == 1;
 }
 
-/* From a prompt to pictures, with the decoder that the model came with. */
+/* A folder of all, with the decoder that the model came with. */
+static char *
+make_whole_folder (void)
+{
+  char *path = make_folder (FRAMES_PRESET);
+  g_autofree char *decoder =
+      g_build_filename (path, "decoder.safetensors", NULL);
+
+  g_remove (decoder);
+  put (path, "decoders/vae-weights.safetensors", "decoder.safetensors");
+  put (path, "umt5/wan/models_t5_umt5-xxl-enc-bf16.pth", "t5.pth");
+  put (path, "umt5/wan/google/umt5-xxl/spiece.model", "spiece.model");
+  return path;
+}
+
+static guint64
+used_after (VidgenDevice *device, VidgenModel *model, const char *prompt)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenConditioning) conditioning =
+      vidgen_model_encode (model, prompt, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return vidgen_device_memory_used (device);
+}
+
+/* On a GPU with room layers of the text encoder stay, and make room for a
+ * stream that has none. */
+static void
+test_room (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autofree char *path = make_whole_folder ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenModel) model = vidgen_model_open (path, &error);
+  g_autoptr (VidgenStream) stream = NULL;
+  VidgenStreamParams params = { 0 };
+  guint64 used;
+
+  g_assert_no_error (error);
+  params.format = vidgen_model_info (model)->native;
+  vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  used = used_after (device, model, "rain");
+  device->caps.type = VIDGEN_DEVICE_DISCRETE;
+  device->caps.memory_bytes =
+      vidgen_model_memory_needed (model, &params.format);
+  g_assert_cmpuint (used_after (device, model, "snow"), ==, used);
+  device->caps.memory_bytes *= 4;
+  g_assert_cmpuint (used_after (device, model, "hail"), >, used);
+
+  vidgen_device_inject (device, VIDGEN_FAULT_NO_MEMORY, 0);
+  g_assert_null (vidgen_stream_new (model, &params, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
+  g_clear_error (&error);
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+  g_assert_cmpuint (used_after (device, model, "fog"), ==, used);
+  stream = vidgen_stream_new (model, &params, &error);
+  g_assert_no_error (error);
+  remove_folder (path);
+}
+
+/* From a prompt to pictures. */
 static void
 test_prompt (void)
 {
   g_autoptr (VidgenDevice) device = fixture_open_host ();
-  g_autofree char *path = make_folder (FRAMES_PRESET);
-  g_autofree char *decoder =
-      g_build_filename (path, "decoder.safetensors", NULL);
+  g_autofree char *path = make_whole_folder ();
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenModel) model = NULL;
   g_autoptr (VidgenConditioning) conditioning = NULL;
@@ -514,10 +576,6 @@ test_prompt (void)
   g_autoptr (VidgenChunk) second = NULL;
   Told told = { 0 };
 
-  g_remove (decoder);
-  put (path, "decoders/vae-weights.safetensors", "decoder.safetensors");
-  put (path, "umt5/wan/models_t5_umt5-xxl-enc-bf16.pth", "t5.pth");
-  put (path, "umt5/wan/google/umt5-xxl/spiece.model", "spiece.model");
   model = vidgen_model_open (path, &error);
   g_assert_no_error (error);
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
@@ -636,6 +694,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wan-stream/vulkan", test_vulkan);
   g_test_add_func ("/wan-stream/clip", test_clip);
   g_test_add_func ("/wan-stream/prompt", test_prompt);
+  g_test_add_func ("/wan-stream/room", test_room);
   g_test_add_func ("/wan-stream/lora", test_lora);
   g_test_add_func ("/wan-stream/warm-up", test_warm_up);
   g_test_add_func ("/wan-stream/refused", test_refused);
