@@ -164,6 +164,8 @@ test_playbin (void)
   run_playbin ("playbin", &player);
 }
 
+/* A pipeline that sinks with a state change of their own come to while it goes
+ * to PLAYING may forget that it plays, and then never tells of the end. */
 static void
 on_pad_added (G_GNUC_UNUSED GstElement *source, GstPad *pad, gpointer user_data)
 {
@@ -171,6 +173,7 @@ on_pad_added (G_GNUC_UNUSED GstElement *source, GstPad *pad, gpointer user_data)
   GstElement *sink = make_sink (player);
   g_autoptr (GstPad) sink_pad = gst_element_get_static_pad (sink, "sink");
 
+  g_object_set (sink, "async", FALSE, NULL);
   gst_bin_add (GST_BIN (player->pipeline), sink);
   gst_element_sync_state_with_parent (sink);
   g_assert_cmpint (gst_pad_link (pad, sink_pad), ==, GST_PAD_LINK_OK);
