@@ -30,8 +30,8 @@
  *
  * PROGRESS with the codes `load`, `warmup`, `encode` (a prompt that is dear to
  * encode) and, where a part of a clip is made again behind a seek, `seek`;
- * BUFFERING with `use-buffering`, which queries answer too: how much is ahead of
- * what can be, be it bounded by `buffer-time`, by the end of the clip or by
+ * BUFFERING with `use-buffering`, which queries answer too: how much is ahead
+ * of what can be, be it bounded by `buffer-time`, by the end of the clip or by
  * 256 MiB; QOS at every underrun, with how late it was found and by how much
  * generation is slower than real time; and the element messages `vidgen-chunk`
  * (`chunk`, `generation-time`, `queue-level`) and `vidgen-prompt-applied`
@@ -910,7 +910,9 @@ gst_vidgen_src_uri_set_uri (
       gst_vidgen_uri_parse (uri, G_OBJECT_GET_CLASS (src), error);
   if (!fields)
     return FALSE;
-  /* A model that cannot be opened is an error in READY. */
+  /* Its headers alone, and of regular files: players look at the pads before
+   * READY, and a size can be checked here. Nothing is kept: READY opens it
+   * again, and where it cannot be opened tells that by its name. */
   g_autoptr (VidgenModel) model =
       vidgen_model_open (gst_structure_get_string (fields, "model"), NULL);
   if (model && !gst_vidgen_uri_check (fields, vidgen_model_info (model), error))

@@ -3,7 +3,9 @@
 
 /* vidgen:// and what players make of it. */
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gst-plugin/gstvidgenoptions.h"
 #include "gst-plugin/gstvidgensrc.h"
@@ -78,6 +80,46 @@ test_path (void)
   g_object_get (rig->src, "model", &model, "use-buffering", &buffering, NULL);
   g_assert_cmpstr (model, ==, "/a folder/of.weights");
   g_assert_true (buffering);
+}
+
+static void
+assert_not_opened (const char *path)
+{
+  g_autofree char *uri = g_strconcat ("vidgen://", path, "?seed=1", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+
+  g_assert_true (set_uri (rig, uri, NULL));
+  rig_state (rig, GST_STATE_READY);
+  GstMessage *message = rig_wait (rig, GST_MESSAGE_ERROR);
+  rig_assert_error (message, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_nonnull (strstr (error->message, path));
+}
+
+/* What is no file neither blocks the one who sets the URI nor the start, which
+ * names it. */
+static void
+test_no_file (void)
+{
+  static const char *const names[] = { "model.safetensors", "model.gguf",
+    "model.pth", "config.json" };
+  g_autofree char *folder = g_dir_make_tmp ("vidgen-XXXXXX", NULL);
+  g_autofree char *missing = g_build_filename (folder, "missing", NULL);
+
+  fake_reset ();
+  assert_not_opened (missing);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *pipe = g_build_filename (folder, names[i], NULL);
+    g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+    assert_not_opened (pipe);
+    assert_not_opened (folder);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *pipe = g_build_filename (folder, names[i], NULL);
+    g_assert_cmpint (g_unlink (pipe), ==, 0);
+  }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 static void
@@ -339,6 +381,7 @@ main (int argc, char **argv)
   GST_ELEMENT_REGISTER (vidgensrc, NULL);
   g_test_add_func ("/uri/23-every-key", test_every_key);
   g_test_add_func ("/uri/path", test_path);
+  g_test_add_func ("/uri/no-file", test_no_file);
   g_test_add_func ("/uri/23-bad", test_bad);
   g_test_add_func ("/uri/bad-state", test_bad_state);
   g_test_add_func ("/uri/23-impossible-size", test_impossible_size);
