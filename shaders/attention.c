@@ -288,6 +288,7 @@ vidgen_attention (VidgenRecorder *recorder, const VidgenAttention *attention)
                   attention->head_size,
     .reference = reference,
     .params = attention,
+    .params_bytes = sizeof *attention,
   };
 
   for (guint s = 0; s < n_segments; s++) {

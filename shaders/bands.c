@@ -117,6 +117,7 @@ vidgen_bands (VidgenRecorder *recorder, const VidgenBands *bands)
     .operations = 120.0 * bands->bands * bands->frames,
     .reference = reference,
     .params = bands,
+    .params_bytes = sizeof *bands,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -131,6 +131,7 @@ vidgen_ceiling (VidgenRecorder *recorder, const VidgenCeiling *ceiling)
     .operations = vidgen_ceiling_operations (ceiling),
     .reference = reference,
     .params = ceiling,
+    .params_bytes = sizeof *ceiling,
   };
 
   if (path == GROUP)

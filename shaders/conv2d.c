@@ -279,6 +279,7 @@ vidgen_conv2d (VidgenRecorder *recorder, const VidgenConv2d *conv)
                   conv->kernel,
     .reference = reference,
     .params = conv,
+    .params_bytes = sizeof *conv,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -192,6 +192,7 @@ vidgen_conv3d (VidgenRecorder *recorder, const VidgenConv3d *conv)
                   conv->in_channels * conv->kernel * conv->kernel,
     .reference = reference,
     .params = conv,
+    .params_bytes = sizeof *conv,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -52,6 +52,7 @@ vidgen_convert (VidgenRecorder *recorder, const VidgenConvert *convert)
     .operations = (double)count,
     .reference = reference,
     .params = convert,
+    .params_bytes = sizeof *convert,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -293,6 +293,7 @@ vidgen_gemm (VidgenRecorder *recorder, const VidgenGemm *gemm)
     .operations = 2.0 * m * n * k,
     .reference = reference,
     .params = gemm,
+    .params_bytes = sizeof *gemm,
   };
 
   fill_constants (caps, gemm, &tile, &dispatch);

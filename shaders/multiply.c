@@ -54,6 +54,7 @@ vidgen_multiply (VidgenRecorder *recorder, const VidgenMultiply *multiply)
     .operations = (double)multiply->rows * multiply->size,
     .reference = reference,
     .params = multiply,
+    .params_bytes = sizeof *multiply,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -70,12 +70,21 @@ vidgen_noise_fill (guint64 seed, guint64 chunk, guint32 purpose, guint first,
   }
 }
 
+guint64
+vidgen_noise_chunk (VidgenSpan position, guint64 chunk)
+{
+  const guint32 *words = vidgen_span_map (position);
+
+  return words ? (guint64)words[1] << 32 | words[0] : chunk;
+}
+
 void
 vidgen_noise_reference (const VidgenNoise *noise)
 {
   const float *x = vidgen_span_map (noise->x);
   const float *v = vidgen_span_map (noise->v);
   float *out = vidgen_span_map (noise->out);
+  const guint64 chunk = vidgen_noise_chunk (noise->position, noise->chunk);
 
   for (guint i = 0; i < noise->count; i++) {
     double sum = 0;
@@ -83,7 +92,7 @@ vidgen_noise_reference (const VidgenNoise *noise)
     if (noise->noise_factor != 0) {
       float n;
 
-      vidgen_noise_fill (noise->seed, noise->chunk, noise->purpose, i, 1, &n);
+      vidgen_noise_fill (noise->seed, chunk, noise->purpose, i, 1, &n);
       sum = (double)noise->noise_factor * n;
     }
     if (x != NULL)
@@ -105,7 +114,7 @@ vidgen_noise (VidgenRecorder *recorder, const VidgenNoise *noise)
 {
   const guint64 bytes = 4 * (guint64)noise->count;
   const struct {
-    guint64 x, v, out;
+    guint64 x, v, out, position;
     guint32 seed[2], chunk[2];
     guint32 purpose, count;
     float x_factor, v_factor, noise_factor;
@@ -113,6 +122,7 @@ vidgen_noise (VidgenRecorder *recorder, const VidgenNoise *noise)
     vidgen_span_address (noise->x),
     vidgen_span_address (noise->v),
     vidgen_span_address (noise->out),
+    vidgen_span_address (noise->position),
     { (guint32)noise->seed, (guint32)(noise->seed >> 32) },
     { (guint32)noise->chunk, (guint32)(noise->chunk >> 32) },
     noise->purpose,
@@ -128,12 +138,14 @@ vidgen_noise (VidgenRecorder *recorder, const VidgenNoise *noise)
     .push = &push,
     .push_bytes = sizeof push,
     .accesses = { { "x", noise->x, FALSE, bytes },
-        { "v", noise->v, FALSE, bytes }, { "out", noise->out, TRUE, bytes } },
-    .n_accesses = 3,
+        { "v", noise->v, FALSE, bytes }, { "out", noise->out, TRUE, bytes },
+        { "position", noise->position, FALSE, 8 } },
+    .n_accesses = 4,
     .groups = { vidgen_groups (noise->count, 4 * GROUP_SIZE), 1, 1 },
     .operations = 40.0 * noise->count,
     .reference = reference,
     .params = noise,
+    .params_bytes = sizeof *noise,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

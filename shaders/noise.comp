@@ -11,6 +11,7 @@ layout (push_constant, scalar) uniform Push
   F32 x;
   F32 v;
   F32 to;
+  U32x2 position;
   uvec2 seed;
   uvec2 chunk;
   uint purpose;
@@ -30,7 +31,9 @@ main ()
 
   vec4 noise = vec4 (0);
   if (noise_factor != 0.0) {
-    const uvec4 words = philox (uvec4 (block, chunk, purpose), seed);
+    const uvec4 words = philox (
+        uvec4 (block, PRESENT (position) ? position.v[0] : chunk, purpose),
+        seed);
     noise = noise_factor * vec4 (gauss (words.xy), gauss (words.zw));
   }
   const uint last = min (4, count - first);

@@ -18,12 +18,15 @@ G_BEGIN_DECLS
  * and 3, values 0, 1 are sqrt (-2 ln u) * (cos, sin) (2 pi a) of words 0, 1,
  * values 2, 3 of words 2, 3. Thus content depends on (seed, chunk, purpose,
  * i) alone. x and v may be absent (factor ignored); with noise_factor 0 none
- * is computed. Dense f32, count >= 1. out may be x or v.
+ * is computed. Dense f32, count >= 1. out may be x or v. Where there is
+ * `position`, two u32, low half first, the chunk is read from there when the
+ * launch runs.
  */
 typedef struct {
   guint count;
   guint64 seed;
   guint64 chunk;
+  VidgenSpan position; /* may be absent */
   guint32 purpose;
   float x_factor, v_factor, noise_factor;
   VidgenSpan x;
@@ -33,6 +36,11 @@ typedef struct {
 
 void vidgen_noise (VidgenRecorder *recorder, const VidgenNoise *noise);
 void vidgen_noise_reference (const VidgenNoise *noise);
+
+/* The chunk that `position` holds, or `chunk` where that is absent; on the
+ * host.
+ */
+guint64 vidgen_noise_chunk (VidgenSpan position, guint64 chunk);
 
 /* The stream n alone, on the host: n(first) .. n(first + count - 1). */
 void vidgen_noise_fill (guint64 seed, guint64 chunk, guint32 purpose,

@@ -72,6 +72,7 @@ vidgen_norm (VidgenRecorder *recorder, const VidgenNorm *norm)
     .operations = (norm->center ? 7.0 : 5.0) * norm->rows * norm->size,
     .reference = reference,
     .params = norm,
+    .params_bytes = sizeof *norm,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -228,6 +228,7 @@ dispatch_picture (VidgenRecorder *recorder, const VidgenPicture *picture,
     .operations = 50.0 * pixels,
     .reference = reference,
     .params = picture,
+    .params_bytes = sizeof *picture,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -87,6 +87,7 @@ vidgen_pixelnorm (VidgenRecorder *recorder, const VidgenPixelnorm *norm)
     .operations = 8.0 * values,
     .reference = reference,
     .params = norm,
+    .params_bytes = sizeof *norm,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

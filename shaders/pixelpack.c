@@ -96,6 +96,7 @@ vidgen_pixelpack (VidgenRecorder *recorder, const VidgenPixelpack *pack)
     .operations = 4.0 * values,
     .reference = reference,
     .params = pack,
+    .params_bytes = sizeof *pack,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -108,6 +108,7 @@ vidgen_rope (VidgenRecorder *recorder, const VidgenRope *rope)
     .operations = 9.0 * rope->groups * row_heads * rope->head_size,
     .reference = reference,
     .params = rope,
+    .params_bytes = sizeof *rope,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

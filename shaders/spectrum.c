@@ -71,14 +71,16 @@ vidgen_spectrum_reference (const VidgenSpectrum *spectrum)
   const float *edges = vidgen_span_map (spectrum->edges);
   const float *levels = vidgen_span_map (spectrum->levels);
   float *out = vidgen_span_map (spectrum->out);
+  const guint64 chunk =
+      vidgen_noise_chunk (spectrum->position, spectrum->chunk);
 
   for (guint row = 0; row < 2 * spectrum->frames; row++) {
     const float *gains =
         levels + (row + 2) * spectrum->bands * VIDGEN_BAND_LEVELS;
     float *bins = out + (gsize)row * padded;
 
-    vidgen_noise_fill (spectrum->seed, spectrum->chunk, spectrum->purpose,
-        row * hop, hop, bins);
+    vidgen_noise_fill (
+        spectrum->seed, chunk, spectrum->purpose, row * hop, hop, bins);
     for (guint k = 0; k < hop; k++) {
       const double frequency_hz =
           (k + 0.5) * spectrum->sample_rate / (2.0 * hop);
@@ -105,7 +107,7 @@ vidgen_spectrum (VidgenRecorder *recorder, const VidgenSpectrum *spectrum)
   const guint64 levels_bytes =
       4 * (guint64)VIDGEN_BAND_LEVELS * (rows + 2) * spectrum->bands;
   const struct {
-    guint64 levels, edges, out;
+    guint64 levels, edges, out, position;
     guint32 seed[2], chunk[2];
     guint32 purpose, rows, bands, hop, padded;
     float sample_rate;
@@ -113,6 +115,7 @@ vidgen_spectrum (VidgenRecorder *recorder, const VidgenSpectrum *spectrum)
     vidgen_span_address (spectrum->levels),
     vidgen_span_address (spectrum->edges),
     vidgen_span_address (spectrum->out),
+    vidgen_span_address (spectrum->position),
     { (guint32)spectrum->seed, (guint32)(spectrum->seed >> 32) },
     { (guint32)spectrum->chunk, (guint32)(spectrum->chunk >> 32) },
     spectrum->purpose,
@@ -130,12 +133,14 @@ vidgen_spectrum (VidgenRecorder *recorder, const VidgenSpectrum *spectrum)
     .push_bytes = sizeof push,
     .accesses = { { "levels", spectrum->levels, FALSE, levels_bytes },
         { "edges", spectrum->edges, FALSE, 4 * (spectrum->bands + 1) },
-        { "out", spectrum->out, TRUE, 4 * (guint64)rows * padded } },
-    .n_accesses = 3,
+        { "out", spectrum->out, TRUE, 4 * (guint64)rows * padded },
+        { "position", spectrum->position, FALSE, 8 } },
+    .n_accesses = 4,
     .groups = { vidgen_groups (padded, 2 * GROUP_SIZE), rows, 1 },
     .operations = 100.0 * rows * padded,
     .reference = reference,
     .params = spectrum,
+    .params_bytes = sizeof *spectrum,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -12,6 +12,7 @@ layout (push_constant, scalar) uniform Push
   F32 levels;
   F32 edges;
   F32 to;
+  U32x2 position;
   uvec2 seed;
   uvec2 chunk;
   uint purpose;
@@ -71,7 +72,8 @@ main ()
   vec2 bins = vec2 (0);
   if (k < hop) {
     const uint index = row * hop + k;
-    const uvec4 words = philox (uvec4 (index / 4, chunk, purpose), seed);
+    const uvec4 words = philox (uvec4 (index / 4,
+        PRESENT (position) ? position.v[0] : chunk, purpose), seed);
     bins = sqrt (float (hop)) * vec2 (gain_at (row, k), gain_at (row, k + 1)) *
         gauss (index % 4 == 0 ? words.xy : words.zw);
   }

@@ -22,6 +22,7 @@ typedef struct {
   float sample_rate;
   guint64 seed;
   guint64 chunk;
+  VidgenSpan position; /* as of VidgenNoise; may be absent */
   guint32 purpose;
   VidgenSpan levels; /* f32 [frames + 1][2][bands][3] */
   VidgenSpan edges;  /* f32 [bands + 1], Hz */

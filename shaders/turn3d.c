@@ -90,6 +90,7 @@ vidgen_turn3d (VidgenRecorder *recorder, const VidgenTurn3d *turn)
     .operations = 6.0 * rows * row_pairs,
     .reference = reference,
     .params = turn,
+    .params_bytes = sizeof *turn,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -83,6 +83,7 @@ vidgen_unpatchify (VidgenRecorder *recorder, const VidgenUnpatchify *unpatchify)
     .operations = 30.0 * count,
     .reference = reference,
     .params = unpatchify,
+    .params_bytes = sizeof *unpatchify,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

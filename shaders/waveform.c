@@ -109,6 +109,7 @@ vidgen_waveform (VidgenRecorder *recorder, const VidgenWaveform *waveform)
     .operations = 60.0 * frames * hop * waveform->bands,
     .reference = reference,
     .params = waveform,
+    .params_bytes = sizeof *waveform,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

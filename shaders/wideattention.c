@@ -109,6 +109,7 @@ vidgen_wideattention (
     .operations = 4.0 * attention->rows * attention->keys * size,
     .reference = reference,
     .params = attention,
+    .params_bytes = sizeof *attention,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SPDX-FileCopyrightText: The vidgensrc authors */
 
-#include "shaders/runtime/recorder-private.h"
+#include <string.h>
 
 #include "shaders/runtime/device-private.h"
+#include "shaders/runtime/recorder-private.h"
 
 VidgenRecorder *
 vidgen_recorder_new (
@@ -23,7 +24,7 @@ vidgen_recorder_init (VidgenRecorder *recorder,
   recorder->hazards = vidgen_hazards_new ();
   recorder->stages = g_array_new (FALSE, TRUE, sizeof (VidgenStageTime));
   recorder->reported = g_array_new (FALSE, TRUE, sizeof (VidgenStageTime));
-  vidgen_recorder_stage (recorder, "");
+  recorder->stage = "";
 }
 
 void
@@ -184,6 +185,7 @@ vidgen_recorder_dispatch (
 {
   gboolean barrier;
 
+  g_return_if_fail (!recorder->tape || dispatch->params_bytes > 0);
   if (recorder->error)
     return;
   if (!check_accesses (recorder, dispatch->kernel->name, dispatch->accesses,
@@ -192,6 +194,7 @@ vidgen_recorder_dispatch (
   if (!dispatch->groups[0] || !dispatch->groups[1] || !dispatch->groups[2] ||
       !check_groups (recorder, dispatch))
     return;
+  recorder->n_recorded++;
   barrier = order_accesses (recorder, dispatch->accesses, dispatch->n_accesses);
   recorder->klass->dispatch (recorder, dispatch, barrier, &recorder->error);
 }
@@ -212,6 +215,7 @@ vidgen_recorder_copy (VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src)
   if (!dst.memory || !src.memory || !dst.size ||
       recorder->mode == VIDGEN_RECORDER_PREPARE)
     return;
+  recorder->n_recorded++;
   recorder->klass->copy (recorder, dst, src,
       order_accesses (recorder, accesses, 2), &recorder->error);
 }
@@ -226,6 +230,7 @@ vidgen_recorder_clear (VidgenRecorder *recorder, VidgenSpan dst)
     return;
   if (!dst.memory || !dst.size || recorder->mode == VIDGEN_RECORDER_PREPARE)
     return;
+  recorder->n_recorded++;
   recorder->klass->clear (
       recorder, dst, order_accesses (recorder, &access, 1), &recorder->error);
 }
@@ -233,27 +238,26 @@ vidgen_recorder_clear (VidgenRecorder *recorder, VidgenSpan dst)
 void
 vidgen_recorder_stage (VidgenRecorder *recorder, const char *stage)
 {
-  const VidgenStageTime time = { .stage = stage };
-
-  for (guint i = 0; i < recorder->stages->len; i++)
-    if (!g_strcmp0 (g_array_index (recorder->stages, VidgenStageTime, i).stage,
-            stage)) {
-      recorder->stage = i;
-      return;
-    }
-  recorder->stage = recorder->stages->len;
-  g_array_append_val (recorder->stages, time);
+  recorder->stage = stage;
 }
 
 void
-vidgen_recorder_add_time (
-    VidgenRecorder *recorder, guint stage, guint64 time_ns, double operations)
+vidgen_recorder_add_time (VidgenRecorder *recorder, const char *stage,
+    guint64 time_ns, double operations)
 {
-  VidgenStageTime *time =
-      &g_array_index (recorder->stages, VidgenStageTime, stage);
+  const VidgenStageTime added = { stage, time_ns, operations };
 
-  time->time_ns += time_ns;
-  time->operations += operations;
+  for (guint i = 0; i < recorder->stages->len; i++) {
+    VidgenStageTime *time =
+        &g_array_index (recorder->stages, VidgenStageTime, i);
+
+    if (!strcmp (time->stage, stage)) {
+      time->time_ns += time_ns;
+      time->operations += operations;
+      return;
+    }
+  }
+  g_array_append_val (recorder->stages, added);
 }
 
 static void
@@ -277,8 +281,8 @@ vidgen_recorder_submit (
   return FALSE;
 }
 
-static void
-recorder_report_times (VidgenRecorder *recorder)
+void
+vidgen_recorder_report_times (VidgenRecorder *recorder)
 {
   g_array_set_size (recorder->reported, 0);
   for (guint i = 0; i < recorder->stages->len; i++) {
@@ -289,7 +293,6 @@ recorder_report_times (VidgenRecorder *recorder)
       g_array_append_val (recorder->reported, *time);
   }
   g_array_set_size (recorder->stages, 0);
-  vidgen_recorder_stage (recorder, "");
 }
 
 gboolean
@@ -300,7 +303,8 @@ vidgen_recorder_finish (
   recorder->klass->finish (recorder,
       cancellable ? cancellable : recorder->cancellable,
       recorder->error ? NULL : &recorder->error);
-  recorder_report_times (recorder);
+  vidgen_recorder_report_times (recorder);
+  recorder->stage = "";
   if (!recorder->error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&recorder->error));
@@ -327,6 +331,12 @@ vidgen_recorder_times (VidgenRecorder *recorder, guint *n_stages)
 {
   *n_stages = recorder->reported->len;
   return (const VidgenStageTime *)(void *)recorder->reported->data;
+}
+
+guint64
+vidgen_recorder_n_recorded (const VidgenRecorder *recorder)
+{
+  return recorder->n_recorded;
 }
 
 guint

@@ -83,6 +83,7 @@ typedef struct {
   double operations; /* floating-point operations, for cutting submits */
   VidgenReference reference;
   const void *params;
+  gsize params_bytes; /* all of them: there is no pointer to others inside */
 } VidgenDispatch;
 
 /* What a recorder does with its launches. */
@@ -126,7 +127,8 @@ void vidgen_recorder_copy (
  * ends with its memory. */
 void vidgen_recorder_clear (VidgenRecorder *recorder, VidgenSpan dst);
 
-/* What follows belongs to `stage` (a static string) in the timings. */
+/* What follows, up to the next finish, belongs to `stage` (a static string) in
+ * the timings. */
 void vidgen_recorder_stage (VidgenRecorder *recorder, const char *stage);
 
 /* Submits what is recorded, without waiting for it unless two submits are in
@@ -146,14 +148,17 @@ gboolean vidgen_recorder_compile (VidgenRecorder *recorder,
     VidgenProgressFunc progress, gpointer user_data, GCancellable *cancellable,
     GError **error);
 
-/* Times of the stages between the last two finishes, in order of appearance;
- * valid until the next finish. On a device without timestamps, and on the host
+/* Times of the stages between the last two reports, that is finishes (and, see
+ * shaders/runtime/tape.h, awaits), in the order in which they ran; valid until
+ * the next report. On a device without timestamps, and on the host
  * device, host time around the submits. */
 const VidgenStageTime *vidgen_recorder_times (
     VidgenRecorder *recorder, guint *n_stages);
 
-/* Since the recorder was made, for tests: barriers placed between launches,
- * and submits (0 on the host device). */
+/* Since the recorder was made, for tests: launches, copies and clears that were
+ * recorded (playing a tape adds none), barriers placed between them, and
+ * submits (0 on the host device). */
+guint64 vidgen_recorder_n_recorded (const VidgenRecorder *recorder);
 guint vidgen_recorder_n_barriers (const VidgenRecorder *recorder);
 guint vidgen_recorder_n_submits (const VidgenRecorder *recorder);
 

@@ -4,55 +4,36 @@
 #include <string.h>
 
 #include "shaders/runtime/memory-private.h"
-#include "shaders/runtime/pipelines.h"
-#include "shaders/runtime/recorder-private.h"
-#include "shaders/runtime/vulkan.h"
+#include "shaders/runtime/vulkan-commands.h"
 
-#define N_SLOTS 2
+#define MAX_FLYING 2
 #define BUDGET_NS (VIDGEN_SUBMIT_MS * 1e6)
 #define WAIT_NS 20000000
-#define MAX_SEGMENTS 63
 /* What a launch costs by itself; keeps a submit of small launches bounded. */
 #define LAUNCH_NS 5000
-#define MAX_LEARN_FACTOR 8.0
-
-/* Launches in a row that belong to one stage; starts at a timestamp. */
-typedef struct {
-  guint stage;
-  double operations;
-  double cost_ns;
-} Segment;
-
-typedef struct {
-  VidgenPipeline *pipeline;
-  double ns_per_operation; /* as expected when it was recorded */
-  double cost_ns;
-} Cost;
-
-/* One command buffer and what it was expected to cost. */
-typedef struct {
-  VkCommandPool pool;
-  VkCommandBuffer commands;
-  VkQueryPool queries;
-  gboolean recording;
-  guint64 value; /* of the timeline when it is done; 0: not in flight */
-  guint64 submitted_ns;
-  double cost_ns;
-  GArray *segments; /* Segment */
-  GArray *costs;    /* Cost */
-} Slot;
+/* How far submits of a tape may be from BUDGET_NS. */
+#define STALE_FACTOR 4
 
 typedef struct {
   VidgenRecorder base;
   VidgenVulkan *vulkan;
   VkSemaphore timeline;
-  Slot slots[N_SLOTS];
-  guint slot; /* the one that is recorded into next */
+  VidgenCommands own[MAX_FLYING]; /* for what is recorded to run once */
+  guint next_own;
+  VidgenCommands *open; /* what is recorded into, of its own or of a tape's */
+  VidgenCommands *flying[MAX_FLYING]; /* oldest first */
+  guint n_flying;
   guint64 done_ns;
   guint64 n_signals;    /* the timeline's value after all submits */
   GPtrArray *readbacks; /* VidgenMemory to invalidate, not owned */
   GHashTable *wanted;   /* VidgenPipelineKey of PREPARE mode */
 } VulkanRecorder;
+
+typedef struct {
+  VidgenTape base;
+  GPtrArray *parts;     /* VidgenCommands */
+  GPtrArray *readbacks; /* as of the recorder */
+} VulkanTape;
 
 static guint64
 host_ns (void)
@@ -67,240 +48,117 @@ fail (VulkanRecorder *self, VkResult result, const char *what, GError **error)
   return FALSE;
 }
 
-static gboolean
-slot_create (VulkanRecorder *self, Slot *slot, GError **error)
-{
-  VidgenVulkan *vulkan = self->vulkan;
-  const VkCommandPoolCreateInfo pool = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-    .flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT,
-    .queueFamilyIndex = vulkan->family,
-  };
-  const VkQueryPoolCreateInfo queries = {
-    .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-    .queryType = VK_QUERY_TYPE_TIMESTAMP,
-    .queryCount = MAX_SEGMENTS + 1,
-  };
-  VkCommandBufferAllocateInfo buffer = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-    .commandBufferCount = 1,
-  };
-  VkResult result;
-
-  if (!slot->segments) {
-    slot->segments = g_array_new (FALSE, FALSE, sizeof (Segment));
-    slot->costs = g_array_new (FALSE, FALSE, sizeof (Cost));
-  }
-  if (slot->commands)
-    return TRUE;
-  if (!slot->queries && self->base.device->caps.timestamp_period_ns > 0) {
-    result = vulkan->CreateQueryPool (
-        vulkan->handle, &queries, NULL, &slot->queries);
-    if (result != VK_SUCCESS) {
-      slot->queries = VK_NULL_HANDLE;
-      return fail (self, result, "vkCreateQueryPool", error);
-    }
-  }
-  if (!slot->pool) {
-    result =
-        vulkan->CreateCommandPool (vulkan->handle, &pool, NULL, &slot->pool);
-    if (result != VK_SUCCESS) {
-      slot->pool = VK_NULL_HANDLE;
-      return fail (self, result, "vkCreateCommandPool", error);
-    }
-  }
-  buffer.commandPool = slot->pool;
-  result =
-      vulkan->AllocateCommandBuffers (vulkan->handle, &buffer, &slot->commands);
-  if (result != VK_SUCCESS)
-    return fail (self, result, "vkAllocateCommandBuffers", error);
-  return TRUE;
-}
-
-static void
-slot_clear (VulkanRecorder *self, Slot *slot)
-{
-  VidgenVulkan *vulkan = self->vulkan;
-
-  vulkan->DestroyCommandPool (vulkan->handle, slot->pool, NULL);
-  vulkan->DestroyQueryPool (vulkan->handle, slot->queries, NULL);
-  g_clear_pointer (&slot->segments, g_array_unref);
-  g_clear_pointer (&slot->costs, g_array_unref);
-}
-
-static void
-record_barrier (VulkanRecorder *self, const Slot *slot,
-    VkPipelineStageFlags2 from, VkPipelineStageFlags2 to, VkAccessFlags2 access)
-{
-  const VkMemoryBarrier2 barrier = {
-    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2,
-    .srcStageMask = from,
-    .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
-    .dstStageMask = to,
-    .dstAccessMask = access,
-  };
-  const VkDependencyInfo info = {
-    .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-    .memoryBarrierCount = 1,
-    .pMemoryBarriers = &barrier,
-  };
-
-  self->vulkan->CmdPipelineBarrier2 (slot->commands, &info);
-}
-
-static void
-record_launch_barrier (VulkanRecorder *self, const Slot *slot)
-{
-  const VkPipelineStageFlags2 stages = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT |
-                                       VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
-
-  record_barrier (self, slot, stages, stages,
-      VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT);
-}
-
-static void
-record_timestamp (VulkanRecorder *self, const Slot *slot, guint query)
-{
-  if (slot->queries)
-    self->vulkan->CmdWriteTimestamp2 (slot->commands,
-        VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, slot->queries, query);
-}
-
-/* The device time of each segment, or its share of the host's. */
-static double
-slot_times (VulkanRecorder *self, const Slot *slot, double *segment_ns)
-{
-  const guint n = slot->segments->len;
-  const double period_ns = self->base.device->caps.timestamp_period_ns;
-  guint64 stamps[MAX_SEGMENTS + 1];
-  double total_ns;
-
-  if (slot->queries &&
-      self->vulkan->GetQueryPoolResults (self->vulkan->handle, slot->queries, 0,
-          n + 1, sizeof stamps, stamps, sizeof *stamps,
-          VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT) == VK_SUCCESS) {
-    const guint64 mask = self->vulkan->timestamp_mask;
-
-    for (guint i = 0; i < n; i++)
-      segment_ns[i] = period_ns * (double)((stamps[i + 1] - stamps[i]) & mask);
-    return period_ns * (double)((stamps[n] - stamps[0]) & mask);
-  }
-  total_ns = (double)(host_ns () - MAX (slot->submitted_ns, self->done_ns));
-  for (guint i = 0; i < n; i++)
-    segment_ns[i] = total_ns *
-                    g_array_index (slot->segments, Segment, i).cost_ns /
-                    MAX (slot->cost_ns, 1);
-  return total_ns;
-}
-
-/* The submit took `ratio` times what was expected. Each pipeline is blamed by
- * its share of that, against the expectation that the submit was made with:
- * others may have taught it better since. */
-static void
-slot_learn (VulkanRecorder *self, const Slot *slot, double total_ns)
-{
-  const double ratio = CLAMP (total_ns / MAX (slot->cost_ns, 1),
-      1 / MAX_LEARN_FACTOR, MAX_LEARN_FACTOR);
-
-  for (guint i = 0; i < slot->costs->len; i++) {
-    const Cost *cost = &g_array_index (slot->costs, Cost, i);
-
-    vidgen_pipeline_learn (self->vulkan->pipelines, cost->pipeline,
-        cost->ns_per_operation * ratio, cost->cost_ns / slot->cost_ns);
-  }
-}
-
-static void
-slot_collect (VulkanRecorder *self, Slot *slot)
-{
-  double segment_ns[MAX_SEGMENTS];
-  const double total_ns = slot_times (self, slot, segment_ns);
-
-  for (guint i = 0; i < slot->segments->len; i++) {
-    const Segment *segment = &g_array_index (slot->segments, Segment, i);
-
-    vidgen_recorder_add_time (&self->base, segment->stage,
-        (guint64)segment_ns[i], segment->operations);
-  }
-  slot_learn (self, slot, total_ns);
-  self->done_ns = host_ns ();
-}
-
-/* After an error but CANCELLED the slot counts as done. */
-static gboolean
-slot_wait (
-    VulkanRecorder *self, Slot *slot, GCancellable *cancellable, GError **error)
+static VkResult
+wait_for (VulkanRecorder *self, guint64 value, guint64 timeout_ns)
 {
   const VkSemaphoreWaitInfo info = {
     .sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
     .semaphoreCount = 1,
     .pSemaphores = &self->timeline,
-    .pValues = &slot->value,
+    .pValues = &value,
   };
+
+  return self->vulkan->WaitSemaphores (self->vulkan->handle, &info, timeout_ns);
+}
+
+/* The oldest submit has come to an end, good or bad. */
+static void
+land (VulkanRecorder *self, VkResult result)
+{
+  VidgenCommands *commands = self->flying[0];
+
+  commands->value = 0;
+  if (result == VK_SUCCESS)
+    vidgen_commands_collect (commands, &self->base, self->done_ns);
+  self->done_ns = host_ns ();
+  self->n_flying--;
+  memmove (
+      self->flying, self->flying + 1, self->n_flying * sizeof *self->flying);
+}
+
+/* After an error but CANCELLED the submit counts as done. */
+static gboolean
+wait_for_oldest (
+    VulkanRecorder *self, GCancellable *cancellable, GError **error)
+{
   VkResult result;
 
-  if (!slot->value)
-    return TRUE;
   do {
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
-    result =
-        self->vulkan->WaitSemaphores (self->vulkan->handle, &info, WAIT_NS);
+    result = wait_for (self, self->flying[0]->value, WAIT_NS);
   } while (result == VK_TIMEOUT);
-  if (result == VK_SUCCESS)
-    slot_collect (self, slot);
-  slot->value = 0;
+  land (self, result);
   if (result != VK_SUCCESS)
     return fail (self, result, "vkWaitSemaphores", error);
   return TRUE;
 }
 
-/* The slot to record into, ready for a launch of the current stage. */
-static Slot *
-slot_begin (VulkanRecorder *self, GError **error)
+static gboolean
+wait_for_commands (VulkanRecorder *self, const VidgenCommands *commands,
+    GCancellable *cancellable, GError **error)
 {
-  VidgenVulkan *vulkan = self->vulkan;
-  Slot *slot = &self->slots[self->slot];
-  const VkCommandBufferBeginInfo info = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-    .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
-  };
-  VkResult result;
+  while (commands->value)
+    if (!wait_for_oldest (self, cancellable, error))
+      return FALSE;
+  return TRUE;
+}
 
-  if (slot->recording)
-    return slot;
-  if (!slot_create (self, slot, error) ||
-      !slot_wait (self, slot, self->base.cancellable, error))
-    return NULL;
-  g_array_set_size (slot->segments, 0);
-  g_array_set_size (slot->costs, 0);
-  slot->cost_ns = 0;
-  result = vulkan->ResetCommandPool (vulkan->handle, slot->pool, 0);
-  if (result == VK_SUCCESS)
-    result = vulkan->BeginCommandBuffer (slot->commands, &info);
-  if (result != VK_SUCCESS) {
-    fail (self, result, "vkBeginCommandBuffer", error);
-    return NULL;
+/* Lets what is done land. */
+static gboolean
+poll_flying (VulkanRecorder *self, GError **error)
+{
+  while (self->n_flying) {
+    const VkResult result = wait_for (self, self->flying[0]->value, 0);
+
+    if (result == VK_TIMEOUT)
+      return TRUE;
+    land (self, result);
+    if (result != VK_SUCCESS)
+      return fail (self, result, "vkWaitSemaphores", error);
   }
-  slot->recording = TRUE;
-  if (slot->queries)
-    vulkan->CmdResetQueryPool (
-        slot->commands, slot->queries, 0, MAX_SEGMENTS + 1);
-  record_barrier (self, slot, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT);
-  return slot;
+  return TRUE;
+}
+
+static VidgenCommands *
+new_part (VulkanRecorder *self)
+{
+  VidgenCommands *commands = g_new0 (VidgenCommands, 1);
+
+  g_ptr_array_add (((VulkanTape *)self->base.tape)->parts, commands);
+  return commands;
+}
+
+/* What to record into, open. */
+static VidgenCommands *
+open_commands (VulkanRecorder *self, GError **error)
+{
+  VidgenDevice *device = self->base.device;
+  VidgenCommands *commands = self->open;
+  const gboolean once = !self->base.tape;
+
+  if (commands)
+    return commands;
+  commands = once ? &self->own[self->next_own] : new_part (self);
+  if (!vidgen_commands_create (commands, device, error) ||
+      !wait_for_commands (self, commands, self->base.cancellable, error) ||
+      !vidgen_commands_begin (commands, device,
+          once ? VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT : 0, error))
+    return NULL;
+  if (once)
+    self->next_own = (self->next_own + 1) % MAX_FLYING;
+  self->open = commands;
+  return commands;
 }
 
 static VkResult
-queue_submit (VulkanRecorder *self, Slot *slot)
+queue_submit (VulkanRecorder *self, VidgenCommands *commands)
 {
   VidgenVulkan *vulkan = self->vulkan;
   const guint64 value = self->n_signals + 1;
-  const VkCommandBufferSubmitInfo commands = {
+  const VkCommandBufferSubmitInfo buffer = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
-    .commandBuffer = slot->commands,
+    .commandBuffer = commands->handle,
   };
   const VkSemaphoreSubmitInfo signal = {
     .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
@@ -311,7 +169,7 @@ queue_submit (VulkanRecorder *self, Slot *slot)
   const VkSubmitInfo2 info = {
     .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
     .commandBufferInfoCount = 1,
-    .pCommandBufferInfos = &commands,
+    .pCommandBufferInfos = &buffer,
     .signalSemaphoreInfoCount = 1,
     .pSignalSemaphoreInfos = &signal,
   };
@@ -321,72 +179,70 @@ queue_submit (VulkanRecorder *self, Slot *slot)
   result = vulkan->QueueSubmit2 (vulkan->queue, 1, &info, VK_NULL_HANDLE);
   g_mutex_unlock (&vulkan->queue_lock);
   if (result == VK_SUCCESS) {
-    slot->value = self->n_signals = value;
+    commands->value = self->n_signals = value;
+    self->flying[self->n_flying++] = commands;
     self->base.n_submits++;
   }
   return result;
 }
 
 static gboolean
-vulkan_submit (
-    VidgenRecorder *recorder, GCancellable *cancellable, GError **error)
+send (VulkanRecorder *self, VidgenCommands *commands, GCancellable *cancellable,
+    GError **error)
 {
-  VulkanRecorder *self = (VulkanRecorder *)recorder;
-  Slot *slot = &self->slots[self->slot];
   VkResult result;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (self->n_flying == MAX_FLYING &&
+      !wait_for_oldest (self, cancellable, error))
     return FALSE;
-  if (!slot->recording)
-    return TRUE;
-  if (!vidgen_device_check_submit (recorder->device, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !vidgen_device_check_submit (self->base.device, error))
     return FALSE;
-  record_timestamp (self, slot, slot->segments->len);
-  record_barrier (self, slot, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      VK_PIPELINE_STAGE_2_HOST_BIT, VK_ACCESS_2_HOST_READ_BIT);
-  slot->recording = FALSE;
-  result = self->vulkan->EndCommandBuffer (slot->commands);
-  if (result != VK_SUCCESS)
-    return fail (self, result, "vkEndCommandBuffer", error);
-  slot->submitted_ns = host_ns ();
-  result = queue_submit (self, slot);
+  commands->submitted_ns = host_ns ();
+  result = queue_submit (self, commands);
   if (result != VK_SUCCESS)
     return fail (self, result, "vkQueueSubmit2", error);
-  self->slot = (self->slot + 1) % N_SLOTS;
   return TRUE;
 }
 
-/* A slot with room for a launch that should take `cost_ns`. */
-static Slot *
-slot_for_launch (
+/* Ends what is open: of a tape it waits to be played. */
+static gboolean
+close_commands (VulkanRecorder *self, GCancellable *cancellable, GError **error)
+{
+  VidgenCommands *commands = self->open;
+
+  if (!commands)
+    return TRUE;
+  self->open = NULL;
+  return vidgen_commands_end (commands, self->base.device, error) &&
+         (self->base.tape || send (self, commands, cancellable, error));
+}
+
+static gboolean
+vulkan_submit (
+    VidgenRecorder *recorder, GCancellable *cancellable, GError **error)
+{
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         close_commands ((VulkanRecorder *)recorder, cancellable, error);
+}
+
+/* Open commands with room for a launch that should take `cost_ns`. */
+static VidgenCommands *
+commands_for_launch (
     VulkanRecorder *self, double operations, double cost_ns, GError **error)
 {
-  Slot *slot = &self->slots[self->slot];
-  const guint stage = self->base.stage;
-  Segment *last;
+  VidgenCommands *commands = self->open;
 
-  if (slot->recording &&
-      (slot->cost_ns + cost_ns > BUDGET_NS ||
-          slot->segments->len == MAX_SEGMENTS) &&
-      !vulkan_submit (&self->base, self->base.cancellable, error))
+  if (commands &&
+      (commands->cost_ns + cost_ns > BUDGET_NS ||
+          vidgen_commands_is_full (commands)) &&
+      !close_commands (self, self->base.cancellable, error))
     return NULL;
-  slot = slot_begin (self, error);
-  if (!slot)
-    return NULL;
-  last = slot->segments->len
-             ? &g_array_index (slot->segments, Segment, slot->segments->len - 1)
-             : NULL;
-  if (!last || last->stage != stage) {
-    const Segment segment = { .stage = stage };
-
-    record_timestamp (self, slot, slot->segments->len);
-    g_array_append_val (slot->segments, segment);
-    last = &g_array_index (slot->segments, Segment, slot->segments->len - 1);
-  }
-  last->operations += operations;
-  last->cost_ns += cost_ns;
-  slot->cost_ns += cost_ns;
-  return slot;
+  commands = open_commands (self, error);
+  if (commands)
+    vidgen_commands_add (
+        commands, self->base.device, self->base.stage, operations, cost_ns);
+  return commands;
 }
 
 typedef struct {
@@ -404,26 +260,26 @@ record_part (VulkanRecorder *self, Launch *launch, const guint32 base[3],
 {
   VidgenVulkan *vulkan = self->vulkan;
   const double n_groups = (double)count[0] * count[1] * count[2];
-  const Cost cost = { launch->pipeline, launch->ns_per_operation,
+  const VidgenCost cost = { launch->pipeline, launch->ns_per_operation,
     launch->ns_per_group * n_groups + LAUNCH_NS };
-  Slot *slot = slot_for_launch (
+  VidgenCommands *commands = commands_for_launch (
       self, launch->operations_per_group * n_groups, cost.cost_ns, error);
 
-  if (!slot)
+  if (!commands)
     return FALSE;
   if (launch->barrier)
-    record_launch_barrier (self, slot);
+    vidgen_commands_barrier (commands, self->base.device);
   launch->barrier = FALSE;
-  g_array_append_val (slot->costs, cost);
-  vulkan->CmdBindPipeline (
-      slot->commands, VK_PIPELINE_BIND_POINT_COMPUTE, launch->pipeline->handle);
+  g_array_append_val (commands->costs, cost);
+  vulkan->CmdBindPipeline (commands->handle, VK_PIPELINE_BIND_POINT_COMPUTE,
+      launch->pipeline->handle);
   if (launch->dispatch->push_bytes)
-    vulkan->CmdPushConstants (slot->commands,
+    vulkan->CmdPushConstants (commands->handle,
         vidgen_pipelines_layout (vulkan->pipelines),
         VK_SHADER_STAGE_COMPUTE_BIT, 0, (guint32)launch->dispatch->push_bytes,
         launch->dispatch->push);
-  vulkan->CmdDispatchBase (
-      slot->commands, base[0], base[1], base[2], count[0], count[1], count[2]);
+  vulkan->CmdDispatchBase (commands->handle, base[0], base[1], base[2],
+      count[0], count[1], count[2]);
   return TRUE;
 }
 
@@ -451,11 +307,19 @@ record_parts (VulkanRecorder *self, Launch *launch, const guint32 base[3],
 }
 
 static void
+add_readback (GPtrArray *readbacks, VidgenMemory *memory)
+{
+  if (!g_ptr_array_find (readbacks, memory, NULL))
+    g_ptr_array_add (readbacks, memory);
+}
+
+static void
 note_write (VulkanRecorder *self, VidgenMemory *memory)
 {
-  if (memory->mapped && !memory->coherent &&
-      !g_ptr_array_find (self->readbacks, memory, NULL))
-    g_ptr_array_add (self->readbacks, memory);
+  const VulkanTape *tape = (const VulkanTape *)self->base.tape;
+
+  if (memory->mapped && !memory->coherent)
+    add_readback (tape ? tape->readbacks : self->readbacks, memory);
 }
 
 /* Kernels that only move data count as one operation an invocation. */
@@ -514,15 +378,16 @@ vulkan_dispatch (VidgenRecorder *recorder, const VidgenDispatch *dispatch,
   return record_parts (self, &launch, origin, dispatch->groups, error);
 }
 
-static Slot *
+static VidgenCommands *
 begin_transfer (
     VulkanRecorder *self, guint64 size, gboolean barrier, GError **error)
 {
-  Slot *slot = slot_for_launch (self, 0, LAUNCH_NS + 0.1 * (double)size, error);
+  VidgenCommands *commands =
+      commands_for_launch (self, 0, LAUNCH_NS + 0.1 * (double)size, error);
 
-  if (slot && barrier)
-    record_launch_barrier (self, slot);
-  return slot;
+  if (commands && barrier)
+    vidgen_commands_barrier (commands, self->base.device);
+  return commands;
 }
 
 static gboolean
@@ -531,11 +396,12 @@ vulkan_copy (VidgenRecorder *recorder, VidgenSpan dst, VidgenSpan src,
 {
   VulkanRecorder *self = (VulkanRecorder *)recorder;
   const VkBufferCopy region = { src.offset, dst.offset, dst.size };
-  const Slot *slot = begin_transfer (self, dst.size, barrier, error);
+  const VidgenCommands *commands =
+      begin_transfer (self, dst.size, barrier, error);
 
-  if (!slot)
+  if (!commands)
     return FALSE;
-  self->vulkan->CmdCopyBuffer (slot->commands,
+  self->vulkan->CmdCopyBuffer (commands->handle,
       (VkBuffer)(guintptr)src.memory->buffer,
       (VkBuffer)(guintptr)dst.memory->buffer, 1, &region);
   note_write (self, dst.memory);
@@ -547,11 +413,12 @@ vulkan_clear (
     VidgenRecorder *recorder, VidgenSpan dst, gboolean barrier, GError **error)
 {
   VulkanRecorder *self = (VulkanRecorder *)recorder;
-  const Slot *slot = begin_transfer (self, dst.size, barrier, error);
+  const VidgenCommands *commands =
+      begin_transfer (self, dst.size, barrier, error);
 
-  if (!slot)
+  if (!commands)
     return FALSE;
-  self->vulkan->CmdFillBuffer (slot->commands,
+  self->vulkan->CmdFillBuffer (commands->handle,
       (VkBuffer)(guintptr)dst.memory->buffer, dst.offset,
       (dst.size + 3) & ~(guint64)3, 0);
   note_write (self, dst.memory);
@@ -559,10 +426,10 @@ vulkan_clear (
 }
 
 static void
-invalidate_readbacks (VulkanRecorder *self)
+invalidate (VulkanRecorder *self, const GPtrArray *readbacks)
 {
-  for (guint i = 0; i < self->readbacks->len; i++) {
-    const VidgenMemory *memory = g_ptr_array_index (self->readbacks, i);
+  for (guint i = 0; i < readbacks->len; i++) {
+    const VidgenMemory *memory = g_ptr_array_index (readbacks, i);
     const VkMappedMemoryRange range = {
       .sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE,
       .memory = (VkDeviceMemory)(guintptr)memory->block,
@@ -572,7 +439,6 @@ invalidate_readbacks (VulkanRecorder *self)
     self->vulkan->InvalidateMappedMemoryRanges (
         self->vulkan->handle, 1, &range);
   }
-  g_ptr_array_set_size (self->readbacks, 0);
 }
 
 static gboolean
@@ -582,13 +448,11 @@ vulkan_finish (
   VulkanRecorder *self = (VulkanRecorder *)recorder;
   g_autoptr (GError) first = NULL;
 
-  for (guint i = 0; i < N_SLOTS; i++) {
-    Slot *slot = &self->slots[(self->slot + i) % N_SLOTS];
-
-    slot_wait (self, slot, NULL, first ? NULL : &first);
-    slot->recording = FALSE;
-  }
-  invalidate_readbacks (self);
+  while (self->n_flying)
+    wait_for_oldest (self, NULL, first ? NULL : &first);
+  self->open = NULL;
+  invalidate (self, self->readbacks);
+  g_ptr_array_set_size (self->readbacks, 0);
   if (first) {
     g_propagate_error (error, g_steal_pointer (&first));
     return FALSE;
@@ -613,12 +477,127 @@ vulkan_free (VidgenRecorder *recorder)
 {
   VulkanRecorder *self = (VulkanRecorder *)recorder;
 
-  for (guint i = 0; i < N_SLOTS; i++)
-    slot_clear (self, &self->slots[i]);
+  for (guint i = 0; i < MAX_FLYING; i++)
+    vidgen_commands_clear (&self->own[i], self->base.device);
   self->vulkan->DestroySemaphore (self->vulkan->handle, self->timeline, NULL);
   g_ptr_array_unref (self->readbacks);
   g_hash_table_unref (self->wanted);
   g_free (self);
+}
+
+static VidgenTape *
+vulkan_new_tape (VidgenRecorder *recorder G_GNUC_UNUSED)
+{
+  VulkanTape *tape = g_new0 (VulkanTape, 1);
+
+  tape->parts = g_ptr_array_new_with_free_func (g_free);
+  tape->readbacks = g_ptr_array_new ();
+  return &tape->base;
+}
+
+static gboolean
+vulkan_end_tape (VidgenRecorder *recorder, GError **error)
+{
+  return close_commands ((VulkanRecorder *)recorder, NULL, error);
+}
+
+static gboolean
+wait_for_tape (VulkanRecorder *self, const VulkanTape *tape,
+    GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < tape->parts->len; i++)
+    if (!wait_for_commands (
+            self, g_ptr_array_index (tape->parts, i), cancellable, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+vulkan_free_tape (VidgenTape *base)
+{
+  VulkanRecorder *self = (VulkanRecorder *)base->recorder;
+  VulkanTape *tape = (VulkanTape *)base;
+
+  while (!wait_for_tape (self, tape, NULL, NULL))
+    ;
+  if (g_ptr_array_find (tape->parts, self->open, NULL))
+    self->open = NULL;
+  for (guint i = 0; i < tape->parts->len; i++)
+    vidgen_commands_clear (
+        g_ptr_array_index (tape->parts, i), self->base.device);
+  g_ptr_array_unref (tape->parts);
+  g_ptr_array_unref (tape->readbacks);
+  g_free (tape);
+}
+
+static gboolean
+is_flying (const VulkanTape *tape)
+{
+  for (guint i = 0; i < tape->parts->len; i++) {
+    const VidgenCommands *part = g_ptr_array_index (tape->parts, i);
+
+    if (part->value)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+vulkan_play (VidgenTape *base, const void *words, gboolean ahead,
+    GCancellable *cancellable, GError **error)
+{
+  VulkanRecorder *self = (VulkanRecorder *)base->recorder;
+  VulkanTape *tape = (VulkanTape *)base;
+
+  if (ahead && !poll_flying (self, error))
+    return FALSE;
+  if (base->n_played == 0) {
+    if (ahead && is_flying (tape))
+      return TRUE;
+    if (!wait_for_tape (self, tape, cancellable, error))
+      return FALSE;
+    vidgen_tape_write_words (base, words);
+  }
+  for (guint i = 0; i < tape->readbacks->len; i++)
+    add_readback (self->readbacks, g_ptr_array_index (tape->readbacks, i));
+  while (base->n_played < tape->parts->len) {
+    if (ahead && self->n_flying == MAX_FLYING)
+      return TRUE;
+    if (!send (self, g_ptr_array_index (tape->parts, base->n_played),
+            cancellable, error))
+      return FALSE;
+    base->n_played++;
+  }
+  return TRUE;
+}
+
+static gboolean
+vulkan_await (VidgenTape *base, GError **error)
+{
+  VulkanRecorder *self = (VulkanRecorder *)base->recorder;
+  const VulkanTape *tape = (const VulkanTape *)base;
+
+  if (!wait_for_tape (self, tape, NULL, error))
+    return FALSE;
+  invalidate (self, tape->readbacks);
+  return TRUE;
+}
+
+/* Much too long, or cut into many where few would do. */
+static gboolean
+vulkan_is_stale (const VidgenTape *base)
+{
+  const GPtrArray *parts = ((const VulkanTape *)base)->parts;
+  double total_ns = 0;
+
+  for (guint i = 0; i < parts->len; i++) {
+    const VidgenCommands *part = g_ptr_array_index (parts, i);
+
+    if (part->typical_ns > STALE_FACTOR * BUDGET_NS)
+      return TRUE;
+    total_ns += part->typical_ns;
+  }
+  return parts->len > STALE_FACTOR * (1 + total_ns / BUDGET_NS);
 }
 
 static const VidgenRecorderClass vulkan_class = {
@@ -629,6 +608,12 @@ static const VidgenRecorderClass vulkan_class = {
   .finish = vulkan_finish,
   .compile = vulkan_compile,
   .free = vulkan_free,
+  .new_tape = vulkan_new_tape,
+  .end_tape = vulkan_end_tape,
+  .free_tape = vulkan_free_tape,
+  .play = vulkan_play,
+  .await = vulkan_await,
+  .is_stale = vulkan_is_stale,
 };
 
 VidgenRecorder *

@@ -41,6 +41,11 @@ test_random (VidgenKernelTest *test)
     noise.x = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, count, 2);
   if (vidgen_kernel_test_int (test, 0, 3) > 0)
     noise.v = vidgen_kernel_test_input (test, VIDGEN_TEST_F32, count, 2);
+  if (vidgen_kernel_test_int (test, 0, 1) > 0) {
+    const guint64 chunk = random_64 (test);
+
+    noise.position = vidgen_kernel_test_data (test, &chunk, sizeof chunk);
+  }
   noise.out =
       vidgen_kernel_test_output (test, VIDGEN_TEST_F32, 1, count, count);
   VIDGEN_KERNEL_TEST_RUN (test, noise, &noise);

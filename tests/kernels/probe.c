@@ -64,6 +64,7 @@ vidgen_probe (VidgenRecorder *recorder, const VidgenProbe *probe)
                       : (double) probe->count * probe->repeat,
     .reference = reference,
     .params = probe,
+    .params_bytes = sizeof *probe,
   };
 
   vidgen_recorder_dispatch (recorder, &dispatch);

@@ -32,6 +32,12 @@ test_random (VidgenKernelTest *test)
                (float)vidgen_kernel_test_real (test, 20, 800);
   spectrum.edges =
       vidgen_kernel_test_data (test, edges, (bands + 1) * sizeof *edges);
+  if (vidgen_kernel_test_int (test, 0, 1) > 0) {
+    const guint64 chunk = (guint64)spectrum.seed << 33 | spectrum.chunk;
+
+    spectrum.position = vidgen_kernel_test_data (test, &chunk, sizeof chunk);
+    spectrum.chunk = 0;
+  }
   spectrum.levels = vidgen_kernel_test_input (
       test, VIDGEN_TEST_F32, (frames + 1) * 2 * bands * VIDGEN_BAND_LEVELS, 1);
   spectrum.out = vidgen_kernel_test_output (
