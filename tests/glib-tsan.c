@@ -111,6 +111,42 @@ PUBLIC void (g_once_init_leave) (volatile void *location, gsize result)
   NEXT (g_once_init_leave) (location, result);
 }
 
+/* GAsyncQueue locks itself inside GLib. */
+
+PUBLIC void
+g_async_queue_push (GAsyncQueue *queue, gpointer data)
+{
+  __tsan_release (queue);
+  NEXT (g_async_queue_push) (queue, data);
+}
+
+PUBLIC gpointer
+g_async_queue_pop (GAsyncQueue *queue)
+{
+  gpointer data = NEXT (g_async_queue_pop) (queue);
+
+  __tsan_acquire (queue);
+  return data;
+}
+
+PUBLIC gpointer
+g_async_queue_try_pop (GAsyncQueue *queue)
+{
+  gpointer data = NEXT (g_async_queue_try_pop) (queue);
+
+  __tsan_acquire (queue);
+  return data;
+}
+
+PUBLIC gpointer
+g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout_us)
+{
+  gpointer data = NEXT (g_async_queue_timeout_pop) (queue, timeout_us);
+
+  __tsan_acquire (queue);
+  return data;
+}
+
 static void
 count_down (gpointer counted)
 {
