@@ -53,6 +53,21 @@ def load_generator(path: Path, config: dict) -> Generator:
     return generator
 
 
+def add_difference(
+    student: Generator, before: Path, teacher_before: Path, config: dict
+) -> None:
+    """What an earlier distillation changed in its teacher, done to this one: a
+    start far nearer to the end than the teacher is."""
+    pairs = zip(
+        student.parameters(),
+        load_generator(before, config).parameters(),
+        load_generator(teacher_before, config).parameters(),
+    )
+    with torch.no_grad():
+        for parameter, after, origin in pairs:
+            parameter += after - origin
+
+
 class Teacher:
     """The trained transformer under classifier-free guidance."""
 
@@ -204,6 +219,8 @@ class Training(loop.Stage):
         network.compile_parts()
         original = load_generator(arguments.teacher, config)
         self.model = copy.deepcopy(original)
+        if arguments.head_start:
+            add_difference(self.model, *arguments.head_start, config)
         self.teacher = Teacher(original, arguments.guidance)
         self.batch = arguments.batch
         self.optimiser = self.model.optimiser(arguments.rate or CONTINUED)
@@ -231,6 +248,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", required=True)
     parser.add_argument("--sound", type=Path, required=True, help="the basis")
     parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument(
+        "--head-start",
+        type=Path,
+        nargs=2,
+        metavar=("STUDENT", "TEACHER"),
+        help="an earlier student, and the teacher that it had",
+    )
     parser.add_argument("--guidance", type=float, default=GUIDANCE)
     loop.run(Training, parser.parse_args())
 
