@@ -45,7 +45,8 @@ tool_helps () {
   done
 }
 
-# Also for a path with spaces and quotes, and without losing what was set.
+# Also for a path with spaces and quotes, and without losing what was set, however
+# often; the scenes that are shipped are found.
 env_works () {
   mkdir -p "$folder/it's here"
   ln -s "$VIDGEN_BUILD_DIR" "$folder/it's here/build"
@@ -53,13 +54,23 @@ env_works () {
     export VIDGEN_BUILD_DIR="$folder/it's here/build"
     export GST_PLUGIN_PATH_1_0="$folder/other"
     export GST_REGISTRY_1_0="$folder/registry"
+    export GST_PRESET_PATH="$folder/presets"
+    # A file of presets that a user has saved may hide those.
+    export XDG_DATA_HOME="$folder/data"
     eval "$(sh "$driver" env)"
-    echo "$GST_PLUGIN_PATH_1_0"
+    eval "$(sh "$driver" env)"
+    echo "$GST_PLUGIN_PATH_1_0 and $GST_PRESET_PATH"
     case $GST_PLUGIN_PATH_1_0 in
       *":$folder/other") ;;
       *) exit 1 ;;
     esac
-    gst-inspect-1.0 vidgensrc >"$folder/inspected"
+    case $GST_PRESET_PATH in
+      *":$folder/presets") ;;
+      *) exit 1 ;;
+    esac
+    gst-inspect-1.0 vidgensrc >"$folder/inspected" || exit 1
+    grep -A 9 '^Presets' "$folder/inspected" || true
+    grep -q 'Campfire on snow' "$folder/inspected"
   )
 }
 
