@@ -85,16 +85,17 @@ other_size_and_rate () {
   is v width 320 && is v height 240 && is v r_frame_rate 25/1
 }
 
+has_begun () {
+  [ "$(stat -c %s "$clip" 2>/dev/null || echo 0)" -ge 1000 ]
+}
+
 interrupt_leaves_a_whole_file () {
   clip=$folder/cut.mp4
   "$VIDGEN" demo --seconds 600 --out "$clip" >"$folder/cut.out" 2>&1 \
     </dev/null &
   child=$!
   children=$child
-  for _ in $(seq 120); do
-    [ "$(stat -c %s "$clip" 2>/dev/null || echo 0)" -lt 1000 ] || break
-    sleep 0.5
-  done
+  await 60 "$child" has_begun || true
   kill -INT "$child"
   code=0
   wait "$child" || code=$?

@@ -57,20 +57,10 @@ runs () {
   cd "$folder"
   here "$1" >line
   code=0
-  timeout -k 30 600 sh line >output 2>&1 </dev/null || code=$?
+  timeout -k 30 "$(patient 200)" sh line >output 2>&1 </dev/null || code=$?
   cat output
   echo "exit code $code"
   [ "$code" = 0 ] && ! grep -q '^ERROR' output
-}
-
-# Until a command succeeds while $child runs, at most ten minutes.
-await () {
-  for _ in $(seq 1200); do
-    "$@" && return
-    kill -0 "$child" || return
-    sleep 0.5
-  done
-  return 1
 }
 
 # Runs a line until a command succeeds, then interrupts it: goes_on LINE CHECK…
@@ -79,12 +69,12 @@ goes_on () {
   cd "$folder"
   here "$1" >line
   shift
-  timeout -k 30 -s INT 660 sh line >output 2>&1 </dev/null &
+  timeout -k 30 -s INT "$(patient 220)" sh line >output 2>&1 </dev/null &
   child=$!
   children="$children $child"
   result=0
-  await "$@" || result=1
-  kill -INT "$child"
+  await 200 "$child" "$@" || result=1
+  kill -INT "$child" || true
   code=0
   wait "$child" || code=$?
   cat output

@@ -14,52 +14,17 @@ set -eu
 
 fps=30
 
-# Each server records what it gets in a folder of its own.
-records () {
-  mkdir -p "$folder/$1"
-  echo "record all; record_path $folder/$1"
-}
-
-starts_again () {
-  for _ in 1 2 3 4 5; do
-    ! run_server "$(records second)" || return 0
-  done
-  cat "$folder/nginx.out" "$folder/error.log"
-  return 1
-}
-
-dies () {
-  kill -KILL "$server"
-  wait "$server" 2>/dev/null || true
-  ! kill -0 "$server" 2>/dev/null
-}
-
 # The recording NAME has N packets of each kind: has_packets NAME N
 has_packets () {
-  for _ in $(seq 120); do
-    timeout 20 ffprobe -v error -show_entries \
-      stream=codec_name:packet=codec_type,dts_time -of csv=p=0 \
-      "$folder/$1/scene.flv" >"$folder/packets" 2>/dev/null </dev/null || true
-    if [ "$(grep -c '^video,' "$folder/packets")" -ge "$2" ] &&
-      [ "$(grep -c '^audio,' "$folder/packets")" -ge "$2" ]; then
-      return 0
-    fi
-    kill -0 "$sender" 2>/dev/null || break
-    sleep 0.5
-  done
+  read_recording "$1"
+  [ "$(count video)" -ge "$2" ] && [ "$(count audio)" -ge "$2" ]
+}
+
+is_recorded () {
+  ! await 90 "$sender" has_packets "$@" || return 0
   wc -l "$folder/packets"
   cat "$folder/sender.err" "$folder/error.log"
   return 1
-}
-
-# says PATTERN COUNT
-says () {
-  for _ in $(seq 120); do
-    [ "$(grep -c "$1" "$folder/sender.err")" -lt "$2" ] || break
-    sleep 0.5
-  done
-  cat "$folder/sender.err"
-  [ "$(grep -c "$1" "$folder/sender.err")" = "$2" ]
 }
 
 one_of_each () {
@@ -91,14 +56,6 @@ begins_together () {
     }' "$folder/packets"
 }
 
-ends_in_order () {
-  code=0
-  kill -INT "$sender"
-  wait "$sender" || code=$?
-  cat "$folder/sender.err"
-  [ "$code" = 0 ]
-}
-
 check "nginx starts" start_server "$(records first)"
 [ "$failures" = 0 ] || end
 
@@ -107,13 +64,13 @@ check "nginx starts" start_server "$(records first)"
 sender=$!
 children="$children $sender"
 
-check "the stream is recorded" has_packets first $((5 * fps))
+check "the stream is recorded" is_recorded first $((5 * fps))
 [ "$failures" = 0 ] || end
 check "nginx dies" dies
 sleep 3
 check "the loss is told once" says "connection is lost" 1
-check "nginx starts again" starts_again
-check "the stream is recorded again" has_packets second $((3 * fps))
+check "nginx starts again" starts_again second
+check "the stream is recorded again" is_recorded second $((3 * fps))
 [ "$failures" = 0 ] || end
 check "the success is told once" says "connected again" 1
 check "it has one H.264 and one AAC stream" one_of_each

@@ -17,22 +17,24 @@ rate=48000
 
 # Whoever joins as soon as the server lets him: of nginx 1.22, a reader that
 # comes before the first packet may see the picture alone.
+read_some () {
+  timeout "$(patient 60)" ffprobe -v error -read_intervals "%+$seconds" \
+    -show_entries stream=codec_name:packet=codec_type,dts_time -of csv=p=0 \
+    "$url" >"$folder/packets" 2>"$folder/ffprobe.err" </dev/null || true
+  [ "$(wc -l <"$folder/packets")" -ge 10 ]
+}
+
 read_stream () {
-  for try in $(seq 600); do
-    timeout 120 ffprobe -v error -read_intervals "%+$seconds" -show_entries \
-      stream=codec_name:packet=codec_type,dts_time -of csv=p=0 "$url" \
-      >"$folder/packets" 2>"$folder/ffprobe.err" </dev/null || true
-    [ "$(wc -l <"$folder/packets")" -lt 10 ] || return 0
-    kill -0 "$sender" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "nothing could be read ($try tries)"
+  ! await 150 "$sender" read_some || return 0
+  echo "nothing could be read"
   cat "$folder/ffprobe.err" "$folder/error.log" "$folder/sender.err"
   return 1
 }
 
-# A new prompt after some seconds, by standard input, which stays open.
+# A new prompt when the scene has gone on for some seconds, by standard input,
+# which stays open.
 send_prompt () {
+  await 150 "$sender" grep -q '^warmup: 100' "$folder/sender.err" || return
   sleep 8
   echo "fireworks over a lake" >&3
 }
@@ -58,16 +60,10 @@ one_of_each () {
 }
 
 prompt_is_reported () {
+  ! await 60 "$sender" grep -q 'fireworks over a lake' \
+    "$folder/sender.err" || return 0
   cat "$folder/sender.err"
-  grep -q 'fireworks over a lake' "$folder/sender.err"
-}
-
-ends_in_order () {
-  code=0
-  kill -INT "$sender"
-  wait "$sender" || code=$?
-  cat "$folder/sender.err"
-  [ "$code" = 0 ]
+  return 1
 }
 
 check "nginx starts" start_server "idle_streams off"
@@ -76,11 +72,11 @@ url=rtmp://127.0.0.1:$port/live/scene
 
 mkfifo "$folder/prompts"
 exec 3<>"$folder/prompts"
-send_prompt >/dev/null 2>&1 &
 "${VIDGEN:?}" rtmp "$url" --fps $fps \
   <"$folder/prompts" >"$folder/sender.out" 2>"$folder/sender.err" &
 sender=$!
 children="$children $sender"
+send_prompt >/dev/null 2>&1 &
 
 check "the stream is read" read_stream
 [ "$failures" = 0 ] || end

@@ -18,42 +18,13 @@ fps=16
 seconds=20 # of stream in each round
 max_growth_kb=16384
 
-records () {
-  mkdir -p "$folder/$1"
-  echo "record all; record_path $folder/$1"
-}
-
-starts_again () {
-  for _ in 1 2 3 4 5; do
-    ! run_server "$(records "$round")" || return 0
-  done
-  cat "$folder/nginx.out" "$folder/error.log"
-  return 1
-}
-
-dies () {
-  kill -KILL "$server"
-  wait "$server" 2>/dev/null || true
-  ! kill -0 "$server" 2>/dev/null
-}
-
-read_recording () {
-  timeout 60 ffprobe -v error -show_entries packet=codec_type,dts_time \
-    -of csv=p=0 "$folder/$round/scene.flv" >"$folder/packets" 2>/dev/null \
-    </dev/null || true
-}
-
-count () {
-  grep -c "^$1," "$folder/packets" || true
+has_pictures () {
+  read_recording "$round"
+  [ "$(count video)" -ge $((seconds * fps)) ]
 }
 
 is_recorded () {
-  for _ in $(seq 180); do
-    read_recording
-    [ "$(count video)" -lt $((seconds * fps)) ] || return 0
-    kill -0 "$sender" 2>/dev/null || break
-    sleep 1
-  done
+  ! await 180 "$sender" has_pictures || return 0
   echo "$(count video) pictures, $(count audio) packets of sound"
   cat "$folder/sender.err" "$folder/error.log"
   return 1
@@ -81,10 +52,8 @@ is_whole () {
 }
 
 prompt_is_taken () {
-  for _ in $(seq 120); do
-    ! grep -q "prompt: scene $round\$" "$folder/sender.err" || return 0
-    sleep 0.5
-  done
+  ! await 60 "$sender" grep -q "prompt: scene $round\$" \
+    "$folder/sender.err" || return 0
   cat "$folder/sender.err"
   return 1
 }
@@ -92,16 +61,6 @@ prompt_is_taken () {
 # The scene is not begun anew: the model is loaded once.
 goes_on () {
   [ "$(grep -c '^load: 100' "$folder/sender.err")" = 1 ]
-}
-
-# says PATTERN COUNT
-says () {
-  for _ in $(seq 120); do
-    [ "$(grep -c "$1" "$folder/sender.err")" -lt "$2" ] || break
-    sleep 0.5
-  done
-  cat "$folder/sender.err"
-  [ "$(grep -c "$1" "$folder/sender.err")" = "$2" ]
 }
 
 # Resident KiB, threads and descriptors of the sender.
@@ -115,14 +74,6 @@ holds_no_more () {
   echo "$before, then $now"
   echo "$before $now" | awk -v growth=$max_growth_kb \
     '{ exit !($4 <= $1 + growth && $5 <= $2 + 2 && $6 <= $3 + 2) }'
-}
-
-ends_in_order () {
-  code=0
-  kill -INT "$sender"
-  wait "$sender" || code=$?
-  cat "$folder/sender.err"
-  [ "$code" = 0 ]
 }
 
 check "nginx starts" start_server "$(records 1)"
@@ -139,7 +90,7 @@ for round in $(seq "$rounds"); do
   if [ "$round" -gt 1 ]; then
     check "nginx dies before round $round" dies
     sleep 2
-    check "nginx starts for round $round" starts_again
+    check "nginx starts for round $round" starts_again "$round"
     echo "scene $round" >&3
   fi
   check "round $round is recorded" is_recorded

@@ -41,6 +41,33 @@ check () {
   fi
 }
 
+# The seconds that something may take at most, given those that it may where
+# nothing else runs: VIDGEN_TEST_PATIENCE multiplies them as meson's own limits.
+patient () {
+  awk "BEGIN { printf \"%d\", $1 * ${VIDGEN_TEST_PATIENCE:-1} + 0.5 }"
+}
+
+# A child that has ended stays until it is waited for.
+is_alive () {
+  kill -0 "$1" 2>/dev/null && ! grep -qs '^State:.*Z' "/proc/$1/status"
+}
+
+# await SECONDS CHILD COMMAND…: until the command succeeds, patiently, and while
+# the child runs.
+await () {
+  until_s=$(($(date +%s) + $(patient "$1")))
+  awaited=$2
+  shift 2
+  while ! "$@"; do
+    if ! is_alive "$awaited"; then
+      "$@"
+      return
+    fi
+    [ "$(date +%s)" -lt "$until_s" ] || return 1
+    sleep 0.2
+  done
+}
+
 # Skips one test, or with the name "all" the whole file.
 skip () {
   if [ "$1" = all ]; then
