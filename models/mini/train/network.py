@@ -40,9 +40,14 @@ def turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1).to(x.dtype)
 
 
+# Of what a function is compiled for: a rollout grows from one chunk to all.
+KINDS_OF_SHAPES = 64
+
+
 def compile_parts() -> None:
     """Fuses what between the products of matrices costs as much as they do;
     worth its minute where a process trains for long."""
+    torch._dynamo.config.recompile_limit = KINDS_OF_SHAPES
     for function in (gelu, modulate, gate, turn):
         globals()[function.__name__] = torch.compile(function, dynamic=True)
 
