@@ -521,7 +521,7 @@ test_level_in_bytes (void)
     g_assert_cmpint (g_get_monotonic_time (), <, end);
     g_usleep (1000);
   }
-  g_assert_cmpuint (between, >, 3);
+  g_assert_cmpuint (between, >, 0);
   g_atomic_int_set (&fake.ration, 0);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   while (g_atomic_int_get (&frames) < 5) {
