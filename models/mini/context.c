@@ -3,6 +3,8 @@
 
 #include "models/mini/context.h"
 
+#include <string.h>
+
 #define EMPTY G_MAXUINT64
 #define NO_SLOT G_MAXUINT
 
@@ -21,6 +23,16 @@ void
 vidgen_mini_context_clear (VidgenMiniContext *context)
 {
   g_clear_pointer (&context->chunk_of, g_free);
+}
+
+void
+vidgen_mini_context_copy (
+    VidgenMiniContext *context, const VidgenMiniContext *from)
+{
+  memcpy (context->chunk_of, from->chunk_of,
+      context->slots * sizeof *context->chunk_of);
+  context->run_start = from->run_start;
+  context->sink_slot = from->sink_slot;
 }
 
 void
@@ -65,8 +77,8 @@ void
 vidgen_mini_context_view (const VidgenMiniContext *context, guint64 chunk,
     gboolean prompt_started, VidgenMiniView *view)
 {
+  memset (view, 0, sizeof *view);
   view->slot = NO_SLOT;
-  view->n_seen = view->n_runs = 0;
   for (guint slot = 0; slot < context->slots; slot++) {
     const guint age = age_of_slot (context, slot, chunk, prompt_started);
 

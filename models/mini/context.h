@@ -39,11 +39,14 @@ typedef struct {
 void vidgen_mini_context_init (
     VidgenMiniContext *context, const VidgenMiniConfig *config);
 void vidgen_mini_context_clear (VidgenMiniContext *context);
+/* Both are of one configuration. */
+void vidgen_mini_context_copy (
+    VidgenMiniContext *context, const VidgenMiniContext *from);
 /* As before chunk 0. */
 void vidgen_mini_context_reset (VidgenMiniContext *context);
 
-/* What `chunk` sees, the context being that of the chunks before it;
- * `prompt_started`: it is the first of a prompt's run. */
+/* What `chunk` sees (what there is not is zero), the context being that of the
+ * chunks before it; `prompt_started`: it is the first of a prompt's run. */
 void vidgen_mini_context_view (const VidgenMiniContext *context, guint64 chunk,
     gboolean prompt_started, VidgenMiniView *view);
 /* `chunk` has been made into the slot of its view. */

@@ -123,7 +123,7 @@ record_bands (
 
 static void
 record_noise (const VidgenMiniSound *sound, VidgenRecorder *recorder,
-    guint64 seed, guint64 chunk, gboolean at_start)
+    const VidgenMiniSounding *sounding)
 {
   const VidgenMiniConfig *config = sound->config;
   const guint frames = vidgen_mini_sound_frames (config);
@@ -134,8 +134,9 @@ record_noise (const VidgenMiniSound *sound, VidgenRecorder *recorder,
     .bands = config->sound.bands,
     .hop = hop,
     .sample_rate = (float)config->audio.sample_rate,
-    .seed = seed,
-    .chunk = chunk,
+    .seed = sounding->seed,
+    .chunk = sounding->chunk,
+    .position = sounding->position,
     .purpose = NOISE_SOUND,
     .levels = sound->levels,
     .edges = sound->weights->edges,
@@ -151,7 +152,7 @@ record_noise (const VidgenMiniSound *sound, VidgenRecorder *recorder,
         vidgen_floats (sound->noise, CHANNELS * row, frames * CHANNELS * row),
     .out_stride = 2 * hop };
 
-  vidgen_mini_carry_read (&sound->last_noise, recorder, at_start,
+  vidgen_mini_carry_read (&sound->last_noise, recorder, sounding->at_start,
       vidgen_floats (sound->noise, 0, CHANNELS * row));
   vidgen_spectrum (recorder, &spectrum);
   vidgen_gemm (recorder, &transform);
@@ -161,8 +162,7 @@ record_noise (const VidgenMiniSound *sound, VidgenRecorder *recorder,
 
 void
 vidgen_mini_sound_record (VidgenMiniSound *sound, VidgenRecorder *recorder,
-    VidgenSpan tokens, guint64 seed, guint64 chunk, gboolean at_start,
-    gboolean wanted)
+    const VidgenMiniSounding *sounding)
 {
   const VidgenMiniConfig *config = sound->config;
   const VidgenWaveform waveform = { .frames = vidgen_mini_sound_frames (config),
@@ -175,10 +175,10 @@ vidgen_mini_sound_record (VidgenMiniSound *sound, VidgenRecorder *recorder,
     .phases = sound->phases,
     .out = sound->samples };
 
-  record_values (sound, recorder, tokens);
-  record_bands (sound, recorder, at_start);
-  record_noise (sound, recorder, seed, chunk, at_start);
-  if (wanted)
+  record_values (sound, recorder, sounding->tokens);
+  record_bands (sound, recorder, sounding->at_start);
+  record_noise (sound, recorder, sounding);
+  if (sounding->wanted)
     vidgen_waveform (recorder, &waveform);
 }
 

@@ -35,12 +35,18 @@ typedef struct {
 void vidgen_mini_sound_plan (
     VidgenMiniSound *sound, const VidgenMiniConfig *config, VidgenPlan *plan);
 
-/* Turns the standardised audio tokens of a chunk into samples; those are left
- * out where `wanted` is not set. `at_start`: silence came before. Until
+typedef struct {
+  VidgenSpan tokens; /* standardised */
+  guint64 seed, chunk;
+  VidgenSpan position; /* where the chunk is read from, as of VidgenNoise */
+  gboolean at_start;   /* silence came before */
+  gboolean wanted;     /* or the samples are left out */
+} VidgenMiniSounding;
+
+/* Turns the audio tokens of a chunk into samples. Until
  * vidgen_mini_sound_advance() what the chunk before left is kept. */
 void vidgen_mini_sound_record (VidgenMiniSound *sound, VidgenRecorder *recorder,
-    VidgenSpan tokens, guint64 seed, guint64 chunk, gboolean at_start,
-    gboolean wanted);
+    const VidgenMiniSounding *sounding);
 void vidgen_mini_sound_advance (VidgenMiniSound *sound);
 
 G_END_DECLS

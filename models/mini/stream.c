@@ -7,17 +7,27 @@
 
 #include "models/mini/context.h"
 #include "models/mini/step.h"
+#include "models/tapes.h"
 #include "shaders/picture.h"
 
-/* Latents of the chunk being made and of those its decoding depends on. */
-#define LATENTS (VIDGEN_MINI_DECODER_REACH + 1)
+/* Latents of the chunk being made and of those its decoding depends on; a
+ * multiple of the two copies of what is carried on, so that tapes are few. */
+#define LATENTS 4
+G_STATIC_ASSERT (LATENTS > VIDGEN_MINI_DECODER_REACH);
+
+/* More than a stream takes in turns: a window of four, that it begins with and
+ * that a prompt's change has moved; and two kinds of requests. */
+#define SAMPLE_TAPES 16
+#define OUTPUT_TAPES 12
+#define WORDS_BYTES 8
 
 /* The spans of a stream, all in one plan. */
 typedef struct {
   VidgenMiniTransformer transformer;
   VidgenMiniDecoder decoder;
   VidgenMiniSound sound;
-  VidgenSpan latents[LATENTS]; /* standardised video tokens, by chunk */
+  VidgenSpan video;            /* standardised video tokens */
+  VidgenSpan latents[LATENTS]; /* the same of the last chunks, by chunk */
   VidgenSpan audio;            /* standardised audio tokens */
   VidgenSpan picture;
 } Parts;
@@ -27,7 +37,7 @@ typedef struct {
   const VidgenMiniConfig *config;
   VidgenPlan *plan;
   VidgenRecorder *recorder;
-  VidgenMemory *upload;   /* the prompt's states */
+  VidgenMemory *upload;   /* the prompt's states, then the words of tapes */
   VidgenMemory *readback; /* pictures, then samples */
   VidgenMemory *picture;  /* video tokens of a first picture, or NULL */
   Parts parts;
@@ -36,8 +46,29 @@ typedef struct {
   GBytes *prompt;
   const VidgenMiniSchedule *schedule;
   guint64 next_decoded; /* the chunk that the decoder's memory is right for */
+  VidgenTapes *samples; /* by SampleKey */
+  VidgenTapes *outputs; /* by OutputKey */
+  gboolean without_tapes;
+  VidgenTape *ahead; /* of `samples`, a run of which has begun; or NULL */
+  guint64 ahead_chunk;
+  VidgenMiniContext ahead_context;
   VidgenStreamStats stats;
 } MiniStream;
+
+/* What is fixed on a tape that makes the tokens of a chunk. */
+typedef struct {
+  VidgenMiniView view;
+  guint n_text;
+  const VidgenMiniSchedule *schedule;
+} SampleKey;
+
+/* What is fixed on one that makes pictures and sound of them. */
+typedef struct {
+  guint latents;
+  guint decoder_copy, decoder_starts;
+  guint sound_copy, sound_starts;
+  guint video, audio, format;
+} OutputKey;
 
 static guint64
 largest_picture_bytes (const VidgenMiniConfig *config)
@@ -61,9 +92,23 @@ picture_bytes (const VidgenMiniConfig *config)
 }
 
 static guint64
-upload_bytes (const VidgenMiniConfig *config)
+states_bytes (const VidgenMiniConfig *config)
 {
   return 4 * (guint64)config->text.tokens * config->text.size;
+}
+
+static guint64
+words_start (const VidgenMiniConfig *config)
+{
+  return (states_bytes (config) + VIDGEN_SPAN_ALIGNMENT - 1) /
+         VIDGEN_SPAN_ALIGNMENT * VIDGEN_SPAN_ALIGNMENT;
+}
+
+static guint64
+upload_bytes (const VidgenMiniConfig *config)
+{
+  return words_start (config) +
+         (SAMPLE_TAPES + OUTPUT_TAPES) * VIDGEN_TAPES_WORDS_BYTES;
 }
 
 static guint64
@@ -82,6 +127,8 @@ plan_parts (Parts *parts, const VidgenMiniConfig *config)
   vidgen_mini_transformer_plan (&parts->transformer, config, plan);
   vidgen_mini_decoder_plan (&parts->decoder, config, plan);
   vidgen_mini_sound_plan (&parts->sound, config, plan);
+  vidgen_plan_add (plan, &parts->video, latent, VIDGEN_MINI_STEP_TRANSFORMER,
+      VIDGEN_MINI_STEP_DECODE_IN);
   for (guint i = 0; i < LATENTS; i++)
     vidgen_plan_keep (plan, &parts->latents[i], latent);
   vidgen_plan_add (plan, &parts->audio,
@@ -126,6 +173,16 @@ allocate (MiniStream *stream, VidgenMiniModel *model, GError **error)
   return stream->readback != NULL;
 }
 
+static VidgenTapes *
+new_tapes (MiniStream *stream, guint n, guint first, gsize key_bytes)
+{
+  const VidgenSpan words = vidgen_span_cut (vidgen_memory_span (stream->upload),
+      words_start (stream->config) + first * VIDGEN_TAPES_WORDS_BYTES,
+      n * VIDGEN_TAPES_WORDS_BYTES);
+
+  return vidgen_tapes_new (stream->recorder, n, key_bytes, words, WORDS_BYTES);
+}
+
 VidgenStream *
 vidgen_mini_stream_new (VidgenModel *base,
     const VidgenStreamParams *params G_GNUC_UNUSED, GError **error)
@@ -135,13 +192,18 @@ vidgen_mini_stream_new (VidgenModel *base,
 
   stream->config = model->config;
   vidgen_mini_context_init (&stream->context, model->config);
+  vidgen_mini_context_init (&stream->ahead_context, model->config);
   stream->stats.memory_bytes = vidgen_mini_stream_bytes (model->config);
   stream->recorder =
       vidgen_recorder_new (base->device, VIDGEN_RECORDER_RUN, error);
-  if (stream->recorder && allocate (stream, model, error))
-    return &stream->base;
-  vidgen_mini_stream_free (&stream->base);
-  return NULL;
+  if (!stream->recorder || !allocate (stream, model, error)) {
+    vidgen_mini_stream_free (&stream->base);
+    return NULL;
+  }
+  stream->samples = new_tapes (stream, SAMPLE_TAPES, 0, sizeof (SampleKey));
+  stream->outputs =
+      new_tapes (stream, OUTPUT_TAPES, SAMPLE_TAPES, sizeof (OutputKey));
+  return &stream->base;
 }
 
 void
@@ -149,14 +211,25 @@ vidgen_mini_stream_free (VidgenStream *base)
 {
   MiniStream *stream = (MiniStream *)base;
 
+  vidgen_tapes_free (stream->samples);
+  vidgen_tapes_free (stream->outputs);
   vidgen_recorder_free (stream->recorder);
   vidgen_plan_free (stream->plan);
   vidgen_memory_unref (stream->upload);
   vidgen_memory_unref (stream->readback);
   vidgen_memory_unref (stream->picture);
   vidgen_mini_context_clear (&stream->context);
+  vidgen_mini_context_clear (&stream->ahead_context);
   g_clear_pointer (&stream->prompt, g_bytes_unref);
   g_free (stream);
+}
+
+static void
+forget_ahead (MiniStream *stream)
+{
+  if (stream->ahead)
+    vidgen_tape_rewind (stream->ahead);
+  stream->ahead = NULL;
 }
 
 void
@@ -164,6 +237,7 @@ vidgen_mini_stream_restart (VidgenStream *base)
 {
   MiniStream *stream = (MiniStream *)base;
 
+  forget_ahead (stream);
   vidgen_mini_context_reset (&stream->context);
   stream->next_decoded = 0;
 }
@@ -176,6 +250,18 @@ vidgen_mini_stream_set_tap (VidgenStream *base, const VidgenTap *tap)
   stream->parts.transformer.tap = tap;
   stream->parts.decoder.tap = tap;
   stream->parts.sound.tap = tap;
+}
+
+void
+vidgen_mini_stream_set_tapes (VidgenStream *base, gboolean tapes)
+{
+  ((MiniStream *)base)->without_tapes = !tapes;
+}
+
+VidgenRecorder *
+vidgen_mini_stream_recorder (VidgenStream *base)
+{
+  return ((MiniStream *)base)->recorder;
 }
 
 /* What the chunk at position 0 counts as: a first picture is chunk 0. */
@@ -247,10 +333,12 @@ vidgen_mini_stream_set_picture (VidgenStream *base, const guint8 *rgb,
 /* One chunk to record. */
 typedef struct {
   guint64 chunk;
+  VidgenSpan position; /* where it is read from, as of VidgenNoise */
   const VidgenChunkRequest *request;
   const VidgenMiniView *view;
   const VidgenMiniSchedule *schedule;
   guint n_text;
+  gboolean prompt_started;
 } Job;
 
 static void
@@ -273,14 +361,22 @@ record_sample (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
   Parts *parts = &stream->parts;
   const VidgenMiniSample sample = { .seed = stream->base.params.seed,
     .chunk = job->chunk,
+    .position = job->position,
     .schedule = job->schedule,
     .n_text = job->n_text,
     .view = job->view,
-    .video = parts->latents[job->chunk % LATENTS],
+    .video = parts->video,
     .audio = parts->audio };
 
   vidgen_recorder_stage (recorder, "transformer");
   vidgen_mini_transformer_sample (&parts->transformer, recorder, &sample);
+}
+
+/* Whether what the decoder remembers is right for the chunk. */
+static gboolean
+decoder_is_ready (const MiniStream *stream, const Job *job)
+{
+  return stream->next_decoded == job->chunk;
 }
 
 /* Decodes the chunk, after those that its memory depends on where that is not
@@ -289,7 +385,7 @@ static void
 record_decode (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 {
   Parts *parts = &stream->parts;
-  const gboolean ready = stream->next_decoded == job->chunk;
+  const gboolean ready = decoder_is_ready (stream, job);
   const guint64 first =
       ready ? job->chunk
             : job->chunk - MIN (job->chunk, VIDGEN_MINI_DECODER_REACH);
@@ -339,11 +435,15 @@ static void
 record_sound (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 {
   Parts *parts = &stream->parts;
+  const VidgenMiniSounding sounding = { .tokens = parts->audio,
+    .seed = stream->base.params.seed,
+    .chunk = job->chunk,
+    .position = job->position,
+    .at_start = job->chunk == first_chunk (stream),
+    .wanted = job->request->audio };
 
   vidgen_recorder_stage (recorder, "sound");
-  vidgen_mini_sound_record (&parts->sound, recorder, parts->audio,
-      stream->base.params.seed, job->chunk, job->chunk == first_chunk (stream),
-      job->request->audio);
+  vidgen_mini_sound_record (&parts->sound, recorder, &sounding);
   if (job->request->audio) {
     vidgen_recorder_stage (recorder, "output");
     vidgen_recorder_copy (
@@ -352,14 +452,23 @@ record_sound (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 }
 
 static void
-record (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+record_output (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
 {
-  record_sample (stream, recorder, job);
+  vidgen_recorder_stage (recorder, "transformer");
+  vidgen_recorder_copy (recorder, stream->parts.latents[job->chunk % LATENTS],
+      stream->parts.video);
   if (job->request->video) {
     record_decode (stream, recorder, job);
     record_picture (stream, recorder, job->request->picture_format);
   }
   record_sound (stream, recorder, job);
+}
+
+static void
+record (MiniStream *stream, VidgenRecorder *recorder, const Job *job)
+{
+  record_sample (stream, recorder, job);
+  record_output (stream, recorder, job);
 }
 
 static void
@@ -421,6 +530,7 @@ renew_prompt (MiniStream *stream, const Job *job)
 
   if (stream->prompt == prompt && stream->schedule == job->schedule)
     return;
+  forget_ahead (stream);
   g_clear_pointer (&stream->prompt, g_bytes_unref);
   memcpy (vidgen_span_map (vidgen_memory_span (stream->upload)),
       vidgen_mini_conditioning_states (prompt),
@@ -441,6 +551,7 @@ read_picture (MiniStream *stream, const Job *job)
     .video = parts->latents[0],
     .audio = parts->audio };
 
+  forget_ahead (stream);
   vidgen_mini_context_reset (&stream->context);
   vidgen_mini_context_view (&stream->context, 0, FALSE, &view);
   vidgen_recorder_stage (stream->recorder, "transformer");
@@ -452,18 +563,169 @@ read_picture (MiniStream *stream, const Job *job)
 }
 
 static void
-commit (MiniStream *stream, const Job *job, gboolean prompt_started)
+commit (MiniStream *stream, const Job *job)
 {
   if (!stream->prompt)
     stream->prompt = g_bytes_ref (stream->base.settings.conditioning);
   stream->schedule = job->schedule;
   vidgen_mini_context_commit (
-      &stream->context, job->chunk, prompt_started, job->view->slot);
+      &stream->context, job->chunk, job->prompt_started, job->view->slot);
   if (job->request->video) {
     vidgen_mini_decoder_advance (&stream->parts.decoder);
     stream->next_decoded = job->chunk + 1;
   }
   vidgen_mini_sound_advance (&stream->parts.sound);
+}
+
+typedef struct {
+  guint32 halves[WORDS_BYTES / 4]; /* low one first */
+} Words;
+
+static Words
+words_of (guint64 chunk)
+{
+  return (Words){ { (guint32)chunk, (guint32)(chunk >> 32) } };
+}
+
+static void
+fill_sample_key (SampleKey *key, const Job *job)
+{
+  memset (key, 0, sizeof *key);
+  key->view = *job->view;
+  key->n_text = job->n_text;
+  key->schedule = job->schedule;
+}
+
+static void
+play (MiniStream *stream, VidgenTape *tape, const Job *job)
+{
+  const Words words = words_of (job->chunk);
+
+  if (tape)
+    vidgen_recorder_play (stream->recorder, tape, &words);
+}
+
+/* Makes the chunk's tokens, or goes on with what was begun ahead. */
+static void
+play_sample (MiniStream *stream, const Job *job)
+{
+  VidgenTape *tape;
+  SampleKey key;
+
+  fill_sample_key (&key, job);
+  tape = vidgen_tapes_find (stream->samples, &key);
+  if (tape != stream->ahead || job->chunk != stream->ahead_chunk)
+    forget_ahead (stream);
+  stream->ahead = NULL;
+  if (!tape) {
+    Job taped = *job;
+
+    taped.position = vidgen_tapes_begin (stream->samples, &key);
+    record_sample (stream, stream->recorder, &taped);
+    tape = vidgen_tapes_end (stream->samples);
+  }
+  play (stream, tape, job);
+}
+
+static void
+fill_output_key (const MiniStream *stream, OutputKey *key, const Job *job)
+{
+  *key = (OutputKey){ .latents = job->chunk % LATENTS,
+    .sound_copy = stream->parts.sound.last_levels.current,
+    .sound_starts = job->chunk == first_chunk (stream),
+    .audio = job->request->audio };
+  if (!job->request->video)
+    return;
+  key->video = TRUE;
+  key->format = job->request->picture_format;
+  key->decoder_copy = stream->parts.decoder.memory1.current;
+  key->decoder_starts = job->chunk == 0;
+}
+
+/* Makes pictures and sound; the tape that does, or NULL. */
+static VidgenTape *
+play_output (MiniStream *stream, const Job *job)
+{
+  VidgenTape *tape;
+  OutputKey key;
+
+  if (job->request->video && !decoder_is_ready (stream, job)) {
+    record_output (stream, stream->recorder, job);
+    return NULL;
+  }
+  fill_output_key (stream, &key, job);
+  tape = vidgen_tapes_find (stream->outputs, &key);
+  if (!tape) {
+    Job taped = *job;
+
+    taped.position = vidgen_tapes_begin (stream->outputs, &key);
+    record_output (stream, stream->recorder, &taped);
+    tape = vidgen_tapes_end (stream->outputs);
+  }
+  play (stream, tape, job);
+  return tape;
+}
+
+static void
+play_ahead (MiniStream *stream)
+{
+  const Words words = words_of (stream->ahead_chunk);
+
+  if (stream->ahead)
+    vidgen_recorder_play_ahead (stream->recorder, stream->ahead, &words);
+}
+
+/* Begins with the tokens of the chunk after this one, all of which is
+ * submitted, if that takes no recording. They go where the oldest lies that
+ * this chunk sees: from here on it cannot be made again. A prompt that has just
+ * changed may be on its way to another. */
+static void
+look_ahead (MiniStream *stream, const Job *job)
+{
+  VidgenMiniView view;
+  Job next = *job;
+  SampleKey key;
+
+  if (stream->base.settings.conditioning_changed)
+    return;
+  next.chunk++;
+  next.view = &view;
+  vidgen_mini_context_copy (&stream->ahead_context, &stream->context);
+  vidgen_mini_context_commit (
+      &stream->ahead_context, job->chunk, job->prompt_started, job->view->slot);
+  vidgen_mini_context_view (&stream->ahead_context, next.chunk, FALSE, &view);
+  fill_sample_key (&key, &next);
+  stream->ahead = vidgen_tapes_find (stream->samples, &key);
+  stream->ahead_chunk = next.chunk;
+  play_ahead (stream);
+}
+
+static gboolean
+make_taped (MiniStream *stream, const Job *job, GCancellable *cancellable,
+    GError **error)
+{
+  VidgenTape *output;
+
+  play_sample (stream, job);
+  output = play_output (stream, job);
+  if (output) {
+    look_ahead (stream, job);
+    if (vidgen_recorder_await (stream->recorder, output)) {
+      play_ahead (stream);
+      return TRUE;
+    }
+  }
+  forget_ahead (stream);
+  return vidgen_recorder_finish (stream->recorder, cancellable, error);
+}
+
+static gboolean
+make_fresh (MiniStream *stream, const Job *job, GCancellable *cancellable,
+    GError **error)
+{
+  forget_ahead (stream);
+  record (stream, stream->recorder, job);
+  return vidgen_recorder_finish (stream->recorder, cancellable, error);
 }
 
 VidgenChunk *
@@ -472,24 +734,26 @@ vidgen_mini_stream_next (VidgenStream *base, const VidgenChunkRequest *request,
 {
   MiniStream *stream = (MiniStream *)base;
   const gboolean at_picture = stream->picture && base->position == 0;
-  const gboolean prompt_started = base->settings.prompt_started && !at_picture;
+  const gboolean taped =
+      !stream->without_tapes && !stream->parts.transformer.tap;
   VidgenMiniView view;
   const Job job = { .chunk = base->position + first_chunk (stream),
     .request = request,
     .view = &view,
     .schedule = vidgen_mini_schedule (stream->config, base->settings.steps),
     .n_text = vidgen_mini_conditioning_rows (
-        stream->config, base->settings.conditioning) };
+        stream->config, base->settings.conditioning),
+    .prompt_started = base->settings.prompt_started && !at_picture };
 
   vidgen_recorder_set_cancellable (stream->recorder, cancellable);
   renew_prompt (stream, &job);
   if (at_picture)
     read_picture (stream, &job);
-  vidgen_mini_context_view (&stream->context, job.chunk, prompt_started, &view);
-  record (stream, stream->recorder, &job);
-  if (!vidgen_recorder_finish (stream->recorder, cancellable, error))
+  vidgen_mini_context_view (
+      &stream->context, job.chunk, job.prompt_started, &view);
+  if (!(taped ? make_taped : make_fresh) (stream, &job, cancellable, error))
     return NULL;
-  commit (stream, &job, prompt_started);
+  commit (stream, &job);
   keep_stats (stream);
   return read_back (stream, request);
 }

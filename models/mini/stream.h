@@ -13,6 +13,15 @@ G_BEGIN_DECLS
  * the latents of the last chunks are kept, and the first chunk that wants
  * video again decodes those that its memory depends on. Without audio, the
  * waveform and its readback.
+ *
+ * What the device is told is recorded once a shape, on tapes: the tokens of a
+ * chunk by where what it sees lies in the cache, how long the prompt is and the
+ * schedule; decoding and sound by what is asked for and by which copies of
+ * what a chunk leaves to the next are in use. The rare rest (a prompt, a first
+ * picture, decoding again, everything under a tap) is recorded each time.
+ * While a chunk is decoded and read back, the tokens of the next are begun,
+ * where they have a tape and the prompt stands still; if the next chunk is
+ * another one after all, that work is forgotten.
  */
 VidgenStream *vidgen_mini_stream_new (
     VidgenModel *model, const VidgenStreamParams *params, GError **error);
@@ -37,5 +46,10 @@ gboolean vidgen_mini_stream_warm_up (VidgenMiniModel *model,
 
 /* For tests; NULL takes it off. The tap stays the caller's. */
 void vidgen_mini_stream_set_tap (VidgenStream *stream, const VidgenTap *tap);
+/* For tests and measurements: without tapes everything is recorded each time,
+ * and nothing begun ahead. */
+void vidgen_mini_stream_set_tapes (VidgenStream *stream, gboolean tapes);
+/* For tests; of the stream. */
+VidgenRecorder *vidgen_mini_stream_recorder (VidgenStream *stream);
 
 G_END_DECLS

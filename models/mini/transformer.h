@@ -60,6 +60,7 @@ void vidgen_mini_transformer_prompt (VidgenMiniTransformer *transformer,
 
 typedef struct {
   guint64 seed, chunk;
+  VidgenSpan position; /* where the chunk is read from, as of VidgenNoise */
   const VidgenMiniSchedule *schedule;
   guint n_text;
   const VidgenMiniView *view;
@@ -68,8 +69,8 @@ typedef struct {
 } VidgenMiniSample;
 
 /* Puts the keys and values of given tokens, video and audio, into the slot of
- * the view, as those of a chunk that was made. The keys that the view sees have been
- * turned. */
+ * the view, as those of a chunk that was made. The keys that the view sees have
+ * been turned. */
 void vidgen_mini_transformer_read (VidgenMiniTransformer *transformer,
     VidgenRecorder *recorder, const VidgenMiniSample *sample);
 

@@ -442,6 +442,174 @@ test_stats (VidgenModel *model)
       >=, vidgen_device_memory_used (model->device));
 }
 
+static guint64
+n_recorded (VidgenStream *stream)
+{
+  return vidgen_recorder_n_recorded (vidgen_mini_stream_recorder (stream));
+}
+
+static VidgenStream *
+fresh_stream (VidgenModel *model)
+{
+  VidgenStream *stream = fixture_stream (model, 1, OCEAN);
+
+  vidgen_mini_stream_set_tapes (stream, FALSE);
+  return stream;
+}
+
+/* Commands are recorded while a stream begins and not after (but where tapes
+ * have become stale, as on a device that is busy with other things), and what
+ * they make is what recording them each time does. */
+static void
+test_tapes (VidgenModel *model)
+{
+  const gboolean on_host =
+      vidgen_device_caps (model->device)->type == VIDGEN_DEVICE_HOST;
+  g_autoptr (VidgenStream) taped = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) fresh = fresh_stream (model);
+  guint64 taped_steady = 0, fresh_steady = 0, allowed;
+
+  for (guint i = 0; i < 60; i++) {
+    g_autoptr (VidgenChunk) a = fixture_next (taped);
+    g_autoptr (VidgenChunk) b = fixture_next (fresh);
+
+    assert_same (a, b);
+    if (i == 19) {
+      taped_steady = n_recorded (taped);
+      fresh_steady = n_recorded (fresh);
+    }
+  }
+  g_assert_cmpuint (taped_steady, >, 0);
+  g_assert_cmpuint (n_recorded (fresh), >, 2 * fresh_steady);
+  allowed = on_host ? 0 : (n_recorded (fresh) - fresh_steady) / 8;
+  g_assert_cmpuint (n_recorded (taped) - taped_steady, <=, allowed);
+}
+
+static void
+change (VidgenStream *stream, VidgenModel *model, guint turn)
+{
+  switch (turn) {
+  case 17:
+    fixture_set_prompt (stream, model, RAIN, 0);
+    break;
+  case 31:
+    fixture_set_prompt (stream, model, OCEAN, 3);
+    break;
+  case 45:
+    g_assert_true (vidgen_stream_set_steps (stream, 4, NULL));
+    break;
+  case 50:
+    g_assert_cmpuint (vidgen_stream_seek (stream, 12), ==, 0);
+    break;
+  case 64:
+    fixture_set_prompt (stream, model, RAIN, 0);
+    g_assert_cmpuint (vidgen_stream_seek (stream, 3), ==, 0);
+    break;
+  default:
+    break;
+  }
+}
+
+/* What was begun ahead is forgotten where the next chunk is another one. */
+static void
+test_ahead (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) taped = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) fresh = fresh_stream (model);
+
+  for (guint turn = 0; turn < 90; turn++) {
+    const VidgenChunkRequest request = { turn % 11 != 7, VIDGEN_PICTURE_RGB,
+      turn % 13 != 9 };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VidgenChunk) a = NULL;
+    g_autoptr (VidgenChunk) b = NULL;
+
+    change (taped, model, turn);
+    change (fresh, model, turn);
+    a = vidgen_stream_next (taped, &request, NULL, &error);
+    g_assert_no_error (error);
+    b = vidgen_stream_next (fresh, &request, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (a->index, ==, b->index);
+    if (request.video)
+      g_assert_true (fixture_same_pictures (a, b));
+    if (request.audio)
+      g_assert_true (fixture_same_sound (a, b));
+  }
+}
+
+typedef struct {
+  GCancellable *cancellable;
+  gulong after_us;
+} Canceller;
+
+static gpointer
+cancel_later (gpointer data)
+{
+  const Canceller *canceller = data;
+
+  g_usleep (canceller->after_us);
+  g_cancellable_cancel (canceller->cancellable);
+  return NULL;
+}
+
+/* Wherever in a chunk that is played the cancel comes, the next try makes the
+ * same bytes. */
+static void
+test_cancelled_anywhere (VidgenModel *model)
+{
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (VidgenStream) taped = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) fresh = fresh_stream (model);
+  guint n_cancelled = 0;
+  guint64 chunk_us = 0;
+
+  for (guint i = 0; i < 40; i++) {
+    g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+    Canceller canceller = { cancellable, chunk_us * (i % 20) / 15 };
+    GThread *thread = g_thread_new ("cancel", cancel_later, &canceller);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VidgenChunk) a =
+        vidgen_stream_next (taped, &request, cancellable, &error);
+    g_autoptr (VidgenChunk) b = fixture_next (fresh);
+
+    g_thread_join (thread);
+    if (!a) {
+      n_cancelled++;
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      a = fixture_next (taped);
+    }
+    assert_same (a, b);
+    chunk_us = b->time_ns / 1000;
+  }
+  g_test_message ("%u of 40 were cancelled", n_cancelled);
+}
+
+/* A chunk that has come back leaves the next one under way, but not the first,
+ * which waits for nothing but itself. */
+static void
+test_under_way (VidgenModel *model)
+{
+  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, OCEAN);
+  VidgenRecorder *recorder = vidgen_mini_stream_recorder (stream);
+  const VidgenStageTime *times;
+  guint n;
+
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+
+    g_assert_true (vidgen_recorder_finish (recorder, NULL, NULL));
+    times = vidgen_recorder_times (recorder, &n);
+    if (i == 0)
+      g_assert_cmpuint (n, ==, 0);
+  }
+  if (vidgen_device_caps (model->device)->type == VIDGEN_DEVICE_HOST)
+    return;
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpstr (times->stage, ==, "transformer");
+  g_assert_cmpfloat (times->operations, >, 1e5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -455,7 +623,9 @@ main (int argc, char **argv)
     { "stops-at-once", test_stops_at_once },
     { "two-streams", test_two_streams },
     { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
-    { "steady", test_steady }, { "stats", test_stats } };
+    { "steady", test_steady }, { "stats", test_stats }, { "tapes", test_tapes },
+    { "ahead", test_ahead }, { "cancelled-anywhere", test_cancelled_anywhere },
+    { "under-way", test_under_way } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
