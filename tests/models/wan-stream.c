@@ -522,6 +522,7 @@ used_after (VidgenDevice *device, VidgenModel *model, const char *prompt)
       vidgen_model_encode (model, prompt, NULL, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (conditioning);
   return vidgen_device_memory_used (device);
 }
 
