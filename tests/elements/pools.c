@@ -423,8 +423,8 @@ static void
 test_stubborn (void)
 {
   Offer offer = { .make = make_stubborn, .meta = TRUE };
-  g_autoptr (Rig) rig = play ("I420", &offer);
 
+  rig_free (play ("I420", &offer));
   assert_from (&offer, FALSE);
   gst_object_unref (offer.pool);
 }
