@@ -23,6 +23,8 @@ layout (push_constant, scalar) uniform Push
   uint tokens, row_pairs, pairs, time_pairs;
 };
 
+const float LARGEST_HALF = 65504.0;
+
 vec2
 load (uint i)
 {
@@ -35,7 +37,7 @@ void
 store (uint i, vec2 value)
 {
   if (TYPE == TYPE_F16)
-    result.v[i] = packHalf2x16 (value);
+    result.v[i] = packHalf2x16 (clamp (value, -LARGEST_HALF, LARGEST_HALF));
   else
     F32x2 (uvec2 (result)).v[i] = value;
 }

@@ -15,10 +15,10 @@ G_BEGIN_DECLS
  *   out[2 j + 1] = x[2 j + 1] * cos + x[2 j] * sin
  *
  * x and out are dense [frames][tokens][heads * head_size], of `type`, F32 or
- * F16. Pairs below
- * `time_pairs` take (cos, sin) from times, f32 [frames][time_pairs][2], the
- * others from places, f32 [tokens][head_size / 2 - time_pairs][2]. out overlaps
- * nothing that is read, but may be x. head_size is even.
+ * F16, where what is beyond 65504 becomes that. Pairs below `time_pairs` take
+ * (cos, sin) from times, f32 [frames][time_pairs][2], the others from places,
+ * f32 [tokens][head_size / 2 - time_pairs][2]. out overlaps nothing that is
+ * read, but may be x. head_size is even.
  */
 typedef struct {
   guint frames, tokens, heads, head_size;

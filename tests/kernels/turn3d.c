@@ -7,7 +7,8 @@
 
 static void
 run (VidgenKernelTest *test, guint frames, guint tokens, guint heads,
-    guint head_size, guint time_pairs, VidgenType type, gboolean in_place)
+    guint head_size, guint time_pairs, VidgenType type, gboolean in_place,
+    double scale)
 {
   const guint rows = frames * tokens, size = heads * head_size;
   const guint place_pairs = head_size / 2 - time_pairs;
@@ -28,9 +29,10 @@ run (VidgenKernelTest *test, guint frames, guint tokens, guint heads,
 
   if (in_place) {
     turn.x = turn.out =
-        vidgen_kernel_test_inout (test, stored, rows, size, size, 2.0);
+        vidgen_kernel_test_inout (test, stored, rows, size, size, scale);
   } else {
-    turn.x = vidgen_kernel_test_input (test, stored, (guint64)rows * size, 2.0);
+    turn.x =
+        vidgen_kernel_test_input (test, stored, (guint64)rows * size, scale);
     turn.out = vidgen_kernel_test_output (test, stored, rows, size, size);
   }
   VIDGEN_KERNEL_TEST_RUN (test, turn3d, &turn);
@@ -45,19 +47,26 @@ test_random (VidgenKernelTest *test)
       vidgen_kernel_test_int (test, 1, 30), vidgen_kernel_test_int (test, 1, 5),
       head_size, vidgen_kernel_test_int (test, 0, head_size / 2),
       vidgen_kernel_test_int (test, 0, 1) ? VIDGEN_F16 : VIDGEN_F32,
-      vidgen_kernel_test_int (test, 0, 1));
+      vidgen_kernel_test_int (test, 0, 1), 2.0);
 }
 
 static void
 test_1560x12x128 (VidgenKernelTest *test)
 {
-  run (test, 1, 1560, 12, 128, 22, VIDGEN_F32, FALSE);
+  run (test, 1, 1560, 12, 128, 22, VIDGEN_F32, FALSE, 2.0);
 }
 
 static void
 test_halves (VidgenKernelTest *test)
 {
-  run (test, 1, 1560, 12, 128, 22, VIDGEN_F16, FALSE);
+  run (test, 1, 1560, 12, 128, 22, VIDGEN_F16, FALSE, 2.0);
+}
+
+/* Turned, many of the values are beyond what halves hold. */
+static void
+test_large (VidgenKernelTest *test)
+{
+  run (test, 2, 30, 3, 16, 3, VIDGEN_F16, FALSE, 65504.0);
 }
 
 int
@@ -67,5 +76,6 @@ main (int argc, char **argv)
   vidgen_kernel_test_add ("/turn3d/random", test_random);
   vidgen_kernel_test_add_fixed ("/turn3d/1560x12x128", test_1560x12x128);
   vidgen_kernel_test_add_fixed ("/turn3d/1560x12x128-f16", test_halves);
+  vidgen_kernel_test_add_fixed ("/turn3d/large", test_large);
   return g_test_run ();
 }
