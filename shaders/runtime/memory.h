@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 typedef struct _VidgenMemory VidgenMemory;
 
 typedef enum {
-  VIDGEN_MEMORY_DEVICE,  /* device-local; not mapped unless the host device */
+  VIDGEN_MEMORY_DEVICE,  /* device-local, on a discrete GPU never the host's;
+                            not mapped unless the host device */
   VIDGEN_MEMORY_UPLOAD,  /* mapped, written by the host, read by the device */
   VIDGEN_MEMORY_READBACK /* mapped and cached, read by the host */
 } VidgenMemoryKind;

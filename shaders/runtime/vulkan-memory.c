@@ -7,7 +7,8 @@
 #include "shaders/runtime/vulkan.h"
 
 guint
-vidgen_vulkan_rank_memory (VkMemoryPropertyFlags flags, VidgenMemoryKind kind)
+vidgen_vulkan_rank_memory (
+    VidgenDeviceType device, VkMemoryPropertyFlags flags, VidgenMemoryKind kind)
 {
   const gboolean local = (flags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT) != 0;
   const gboolean visible = (flags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT) != 0;
@@ -21,6 +22,8 @@ vidgen_vulkan_rank_memory (VkMemoryPropertyFlags flags, VidgenMemoryKind kind)
     return 0;
   switch (kind) {
   case VIDGEN_MEMORY_DEVICE:
+    if (device == VIDGEN_DEVICE_DISCRETE && !local)
+      return 0;
     return 1u + 2u * local + !visible;
   case VIDGEN_MEMORY_UPLOAD:
     return visible && coherent ? 1u + 2u * !cached + !local : 0;
@@ -118,9 +121,9 @@ allocate_block (VidgenMemory *memory, GError **error)
     for (guint32 i = 0;
          i < vulkan->memory.memoryTypeCount && result != VK_SUCCESS; i++)
       if (needed.memoryTypeBits & (1u << i) &&
-          vidgen_vulkan_rank_memory (
-              vulkan->memory.memoryTypes[i].propertyFlags, memory->kind) ==
-              rank)
+          vidgen_vulkan_rank_memory (memory->device->caps.type,
+              vulkan->memory.memoryTypes[i].propertyFlags,
+              memory->kind) == rank)
         result = allocate_from (memory, i, needed.size);
   if (result == VK_SUCCESS)
     return TRUE;

@@ -84,8 +84,9 @@ VidgenRecorder *vidgen_vulkan_recorder_new (
 gboolean vidgen_vulkan_allocate (VidgenMemory *memory, GError **error);
 void vidgen_vulkan_release (VidgenMemory *memory);
 
-/* How well a memory type serves a kind of memory; 0: not at all. Pure. */
-guint vidgen_vulkan_rank_memory (
+/* How well a memory type of such a device serves a kind of memory; 0: not at
+ * all. Pure. */
+guint vidgen_vulkan_rank_memory (VidgenDeviceType device,
     VkMemoryPropertyFlags flags, VidgenMemoryKind kind);
 
 G_END_DECLS

@@ -141,36 +141,58 @@ test_memory_types (void)
   /* Each kind's types from the best to the last that serves, then one that
    * does not. */
   const struct {
+    VidgenDeviceType device;
     VidgenMemoryKind kind;
     VkMemoryPropertyFlags order[4];
     VkMemoryPropertyFlags useless;
   } cases[] = {
-    { VIDGEN_MEMORY_DEVICE,
+    { VIDGEN_DEVICE_INTEGRATED, VIDGEN_MEMORY_DEVICE,
         { local, local | visible | coherent, 0, visible | coherent },
         local | lazy },
-    { VIDGEN_MEMORY_UPLOAD,
+    { VIDGEN_DEVICE_DISCRETE, VIDGEN_MEMORY_UPLOAD,
         { visible | coherent, local | visible | coherent,
             visible | coherent | cached, local | visible | coherent | cached },
         visible | cached },
-    { VIDGEN_MEMORY_DEVICE,
+    { VIDGEN_DEVICE_CPU, VIDGEN_MEMORY_DEVICE,
         { local, local | visible | coherent, 0, visible | coherent },
         local | amd },
-    { VIDGEN_MEMORY_READBACK,
+    { VIDGEN_DEVICE_DISCRETE, VIDGEN_MEMORY_READBACK,
         { visible | coherent | cached, visible | cached, visible | coherent,
             visible },
         local },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    for (guint j = 0; j + 1 < G_N_ELEMENTS (cases[i].order); j++)
-      g_assert_cmpuint (
-          vidgen_vulkan_rank_memory (cases[i].order[j], cases[i].kind), >,
-          vidgen_vulkan_rank_memory (cases[i].order[j + 1], cases[i].kind));
-    g_assert_cmpuint (
-        vidgen_vulkan_rank_memory (cases[i].order[3], cases[i].kind), >, 0);
-    g_assert_cmpuint (
-        vidgen_vulkan_rank_memory (cases[i].useless, cases[i].kind), ==, 0);
+    guint ranks[G_N_ELEMENTS (cases[i].order)];
+
+    for (guint j = 0; j < G_N_ELEMENTS (ranks); j++) {
+      ranks[j] = vidgen_vulkan_rank_memory (
+          cases[i].device, cases[i].order[j], cases[i].kind);
+      g_assert_cmpuint (ranks[j], >, 0);
+      g_assert_true (j == 0 || ranks[j - 1] > ranks[j]);
+    }
+    g_assert_cmpuint (vidgen_vulkan_rank_memory (
+                          cases[i].device, cases[i].useless, cases[i].kind),
+        ==, 0);
   }
+}
+
+/* A discrete GPU does not take the host's memory for its own. */
+static void
+test_discrete_memory (void)
+{
+  const VkMemoryPropertyFlags local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  const VkMemoryPropertyFlags shared = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                       VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  const VidgenDeviceType device = VIDGEN_DEVICE_DISCRETE;
+  const VidgenMemoryKind kind = VIDGEN_MEMORY_DEVICE;
+
+  g_assert_cmpuint (vidgen_vulkan_rank_memory (device, local, kind), >,
+      vidgen_vulkan_rank_memory (device, local | shared, kind));
+  g_assert_cmpuint (
+      vidgen_vulkan_rank_memory (device, local | shared, kind), >, 0);
+  g_assert_cmpuint (vidgen_vulkan_rank_memory (device, shared, kind), ==, 0);
+  g_assert_cmpuint (vidgen_vulkan_rank_memory (device, 0, kind), ==, 0);
 }
 #endif
 
@@ -278,6 +300,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runtime/choices/hazards", test_hazards);
 #ifdef VIDGEN_SHADERS
   g_test_add_func ("/runtime/choices/memory-types", test_memory_types);
+  g_test_add_func ("/runtime/choices/discrete-memory", test_discrete_memory);
 #endif
   g_test_add_func ("/runtime/choices/half", test_half);
   g_test_add_func ("/runtime/choices/matrix", test_matrix);
