@@ -360,7 +360,7 @@ compare (VidgenKernelTest *test, const Tensor *tensor, const Tensor *reference,
       const double got = value_at (tensor, tensor->after, at);
       const double want = value_at (reference, reference->after, at);
       const double off =
-          isnan (got) || isnan (want) ? INFINITY : fabs (got - want);
+          isfinite (got) && isfinite (want) ? fabs (got - want) : INFINITY;
 
       squares += want * want;
       error_squares += off * off;
@@ -373,7 +373,7 @@ compare (VidgenKernelTest *test, const Tensor *tensor, const Tensor *reference,
     }
   l2 = error_squares > 0 ? sqrt (error_squares / MAX (squares, 1e-30)) : 0;
   limit = tolerance->relative_max * largest + tolerance->absolute_max;
-  if (worst > limit || l2 > tolerance->relative_l2) {
+  if (!isfinite (worst) || worst > limit || l2 > tolerance->relative_l2) {
     const guint64 at =
         GUARD_BYTES + (worst_row * tensor->stride + worst_column) * bytes;
 
