@@ -283,6 +283,15 @@ device_fault_is_due (VidgenDevice *device, VidgenFault fault)
   return FALSE;
 }
 
+/* Called with the lock held. */
+static gboolean
+device_has_memory (VidgenDevice *device, guint64 size)
+{
+  if (device->fault == VIDGEN_FAULT_FULL)
+    return device->memory_used + size <= device->fault_after;
+  return !device_fault_is_due (device, VIDGEN_FAULT_NO_MEMORY);
+}
+
 gboolean
 vidgen_device_take_memory (VidgenDevice *device, guint64 size, GError **error)
 {
@@ -290,7 +299,7 @@ vidgen_device_take_memory (VidgenDevice *device, guint64 size, GError **error)
   guint64 used;
 
   g_mutex_lock (&device->lock);
-  ok = !device_fault_is_due (device, VIDGEN_FAULT_NO_MEMORY);
+  ok = device_has_memory (device, size);
   used = device->memory_used;
   if (ok) {
     device->n_allocations++;

@@ -15,11 +15,13 @@ G_BEGIN_DECLS
 typedef enum {
   VIDGEN_FAULT_NONE,
   VIDGEN_FAULT_DEVICE_LOST, /* counts submits; on the host device launches */
-  VIDGEN_FAULT_NO_MEMORY    /* counts vidgen_memory_new() */
+  VIDGEN_FAULT_NO_MEMORY,   /* counts vidgen_memory_new() */
+  VIDGEN_FAULT_FULL         /* counts bytes of VidgenMemory in use */
 } VidgenFault;
 
 /* Lets `after` such events pass and fails every one that follows, until
- * another fault or NONE is set. A device lost so stays lost. */
+ * another fault or NONE is set. A device lost so stays lost. A FULL one refuses
+ * what goes beyond `after` bytes, and has memory again when some was freed. */
 void vidgen_device_inject (
     VidgenDevice *device, VidgenFault fault, guint after);
 

@@ -112,6 +112,27 @@ test_no_memory (VidgenDevice *device)
 }
 
 static void
+test_full (VidgenDevice *device)
+{
+  const guint used = (guint)vidgen_device_memory_used (device);
+  g_autoptr (GError) error = NULL;
+  VidgenMemory *memory;
+
+  vidgen_device_inject (device, VIDGEN_FAULT_FULL, used + 4096);
+  g_assert_null (
+      vidgen_memory_new (device, 4097, VIDGEN_MEMORY_DEVICE, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
+  g_clear_error (&error);
+  for (guint i = 0; i < 2; i++) {
+    memory = vidgen_memory_new (device, 4096, VIDGEN_MEMORY_DEVICE, &error);
+    g_assert_no_error (error);
+    g_assert_null (vidgen_memory_new (device, 1, VIDGEN_MEMORY_DEVICE, NULL));
+    vidgen_memory_unref (memory);
+  }
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+}
+
+static void
 test_fault_environment (void)
 {
   g_autoptr (GError) error = NULL;
@@ -316,6 +337,7 @@ main (int argc, char **argv)
   vidgen_runtime_test_add ("/runtime/failures/after-loss", test_after_loss);
   vidgen_runtime_test_add ("/runtime/failures/beside-lost", test_beside_lost);
   vidgen_runtime_test_add ("/runtime/failures/no-memory", test_no_memory);
+  vidgen_runtime_test_add ("/runtime/failures/full", test_full);
   g_test_add_func ("/runtime/failures/environment", test_fault_environment);
   g_test_add_func ("/runtime/failures/unknown-name", test_unknown_name);
 #ifdef VIDGEN_SHADERS
