@@ -40,6 +40,8 @@ hide (VidgenDeviceCaps *caps, const char *word)
     caps->subgroup_ballot = FALSE;
   else if (!strcmp (word, "no-shuffle"))
     caps->subgroup_shuffle = FALSE;
+  else if (!strcmp (word, "no-timestamps"))
+    caps->timestamp_period_ns = 0;
   else if (strcmp (word, "no-float16"))
     return limit_shared (caps, word);
   else {

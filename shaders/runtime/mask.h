@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  *   no-float16       no arithmetic on halves, so no cooperative matrices
  *   no-ballot        no subgroup ballot (broadcast)
  *   no-shuffle       no subgroup shuffle
+ *   no-timestamps    no timestamps in queues
  *   shared=BYTES     no more than this much shared memory
  *
  * `words` may be NULL. Errors: INVALID, for a word that is none of these.

@@ -53,7 +53,8 @@ VidgenSpan vidgen_span_cut (VidgenSpan span, guint64 offset, guint64 size);
 guint64 vidgen_span_address (VidgenSpan span);
 /* The host's pointer to the first byte, NULL where the memory is not mapped
  * or the span is absent. Host writes are visible to work submitted later;
- * device writes to the host after vidgen_recorder_finish(). */
+ * device writes to the host after vidgen_recorder_finish(), and those of a tape
+ * (shaders/runtime/tape.h) after vidgen_recorder_await() too. */
 void *vidgen_span_map (VidgenSpan span);
 
 #define VIDGEN_SPAN_NONE ((VidgenSpan){ NULL, 0, 0 })

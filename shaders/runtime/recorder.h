@@ -65,7 +65,8 @@ typedef struct {
 typedef void (*VidgenReference) (const void *params);
 
 /* One launch. All pointers are read during the call only, but the memories of
- * its spans must live until vidgen_recorder_finish(). Specialisation constants
+ * its spans must live until vidgen_recorder_finish() or, where it is recorded
+ * on a tape, for as long as the tape does. Specialisation constants
  * 0 .. n_constants-1; a shader takes its group size from constants 0, 1, 2
  * (local_size_x_id = 0 and so on). No count of groups exceeds the device's
  * max_group_count; a launch may run in parts, so that gl_WorkGroupID is right
@@ -150,8 +151,9 @@ gboolean vidgen_recorder_compile (VidgenRecorder *recorder,
 
 /* Times of the stages between the last two reports, that is finishes (and, see
  * shaders/runtime/tape.h, awaits), in the order in which they ran; valid until
- * the next report. On a device without timestamps, and on the host
- * device, host time around the submits. */
+ * the next report. On the host device host time around the launches; on a
+ * device without timestamps host time around the submits, but for those that
+ * had run unnoticed before they were waited for, which are not in it. */
 const VidgenStageTime *vidgen_recorder_times (
     VidgenRecorder *recorder, guint *n_stages);
 

@@ -47,22 +47,13 @@ vidgen_tape_write_words (const VidgenTape *tape, const void *words)
     memcpy (vidgen_span_map (tape->words), words, tape->words.size);
 }
 
-static void
-play (VidgenRecorder *recorder, VidgenTape *tape, const void *words,
-    gboolean ahead)
-{
-  if (vidgen_recorder_submit (recorder, NULL, NULL))
-    recorder->klass->play (
-        tape, words, ahead, recorder->cancellable, &recorder->error);
-  if (recorder->error)
-    tape->n_played = 0;
-}
-
 void
 vidgen_recorder_play (
     VidgenRecorder *recorder, VidgenTape *tape, const void *words)
 {
-  play (recorder, tape, words, FALSE);
+  if (vidgen_recorder_submit (recorder, NULL, NULL))
+    recorder->klass->play (
+        tape, words, FALSE, recorder->cancellable, &recorder->error);
   tape->n_played = 0;
 }
 
@@ -70,12 +61,17 @@ void
 vidgen_recorder_play_ahead (
     VidgenRecorder *recorder, VidgenTape *tape, const void *words)
 {
+  g_autoptr (GError) error = NULL;
+
   if (recorder->error || g_cancellable_is_cancelled (recorder->cancellable))
     return;
-  play (recorder, tape, words, TRUE);
-  if (!g_error_matches (
-          recorder->error, VIDGEN_ERROR, VIDGEN_ERROR_DEVICE_LOST))
-    g_clear_error (&recorder->error);
+  vidgen_hazards_clear (recorder->hazards);
+  if (!recorder->klass->submit (recorder, NULL, &recorder->error) ||
+      recorder->klass->play (tape, words, TRUE, recorder->cancellable, &error))
+    return;
+  tape->n_played = 0;
+  if (g_error_matches (error, VIDGEN_ERROR, VIDGEN_ERROR_DEVICE_LOST))
+    recorder->error = g_steal_pointer (&error);
 }
 
 void

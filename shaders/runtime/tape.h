@@ -34,7 +34,7 @@ void vidgen_recorder_begin_tape (VidgenRecorder *recorder, VidgenSpan words);
 /* NULL when the recorder has failed; vidgen_recorder_finish() then tells why.
  */
 VidgenTape *vidgen_recorder_end_tape (VidgenRecorder *recorder);
-/* Waits where the tape is in flight. */
+/* Waits where the tape is in flight. NULL is accepted. */
 void vidgen_tape_free (VidgenTape *tape);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenTape, vidgen_tape_free)
 
@@ -49,8 +49,10 @@ void vidgen_recorder_play (
 /* Begins a run, or goes on with one, as far as that takes no waiting; the next
  * vidgen_recorder_play() of the tape runs the rest, with the words that the run
  * has begun with. What is recorded or played in between runs in between. A
- * cancel, or what fails short of a lost device, is no failure here: the next
- * play then starts anew. The host device, where nothing runs beside the host,
+ * cancel, or what fails of the run short of a lost device, is no failure here:
+ * the next play then starts anew. What was recorded before and is not submitted
+ * yet is submitted first, without a check for cancel; when that fails the
+ * recorder has failed. The host device, where nothing runs beside the host,
  * stops half-way. */
 void vidgen_recorder_play_ahead (
     VidgenRecorder *recorder, VidgenTape *tape, const void *words);

@@ -9,12 +9,6 @@
 /* How much the newest time counts in what is typical. */
 #define NEWEST 0.25
 
-static guint64
-host_ns (void)
-{
-  return (guint64)g_get_monotonic_time () * 1000;
-}
-
 static gboolean
 fail (VidgenDevice *device, VkResult result, const char *what, GError **error)
 {
@@ -216,33 +210,48 @@ vidgen_commands_add (VidgenCommands *commands, VidgenDevice *device,
   commands->cost_ns += cost_ns;
 }
 
-/* The device time of each segment, or its share of the host's. */
-static double
-read_times (const VidgenCommands *commands, VidgenDevice *device,
-    guint64 busy_since_ns, double *segment_ns)
+/* The device time of each segment and of all. */
+static gboolean
+read_stamps (const VidgenCommands *commands, VidgenDevice *device,
+    double *segment_ns, double *total_ns)
 {
   const guint n = commands->segments->len;
   const double period_ns = device->caps.timestamp_period_ns;
+  const guint64 mask = device->vulkan->timestamp_mask;
   guint64 stamps[VIDGEN_MAX_SEGMENTS + 1];
-  double total_ns;
 
-  if (commands->queries &&
+  if (!commands->queries ||
       device->vulkan->GetQueryPoolResults (device->vulkan->handle,
           commands->queries, 0, n + 1, sizeof stamps, stamps, sizeof *stamps,
-          VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT) == VK_SUCCESS) {
-    const guint64 mask = device->vulkan->timestamp_mask;
-
-    for (guint i = 0; i < n; i++)
-      segment_ns[i] = period_ns * (double)((stamps[i + 1] - stamps[i]) & mask);
-    return period_ns * (double)((stamps[n] - stamps[0]) & mask);
-  }
-  total_ns = (double)(host_ns () - MAX (commands->submitted_ns, busy_since_ns));
+          VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT) != VK_SUCCESS)
+    return FALSE;
   for (guint i = 0; i < n; i++)
+    segment_ns[i] = period_ns * (double)((stamps[i + 1] - stamps[i]) & mask);
+  *total_ns = period_ns * (double)((stamps[n] - stamps[0]) & mask);
+  return TRUE;
+}
+
+static void
+share_time (const VidgenCommands *commands, double total_ns, double *segment_ns)
+{
+  for (guint i = 0; i < commands->segments->len; i++)
     segment_ns[i] =
         total_ns *
         g_array_index (commands->segments, VidgenSegment, i).cost_ns /
         MAX (commands->cost_ns, 1);
-  return total_ns;
+}
+
+static void
+add_times (const VidgenCommands *commands, VidgenRecorder *recorder,
+    const double *segment_ns)
+{
+  for (guint i = 0; i < commands->segments->len; i++) {
+    const VidgenSegment *segment =
+        &g_array_index (commands->segments, VidgenSegment, i);
+
+    vidgen_recorder_add_time (
+        recorder, segment->stage, (guint64)segment_ns[i], segment->operations);
+  }
 }
 
 /* They took `ratio` times what was expected. Each pipeline is blamed by its
@@ -263,20 +272,21 @@ learn (const VidgenCommands *commands, VidgenDevice *device, double total_ns)
 }
 
 void
-vidgen_commands_collect (
-    VidgenCommands *commands, VidgenRecorder *recorder, guint64 busy_since_ns)
+vidgen_commands_collect (VidgenCommands *commands, VidgenRecorder *recorder,
+    guint64 host_ns, gboolean exact)
 {
   double segment_ns[VIDGEN_MAX_SEGMENTS];
-  const double total_ns =
-      read_times (commands, recorder->device, busy_since_ns, segment_ns);
+  double total_ns = (double)host_ns;
 
-  for (guint i = 0; i < commands->segments->len; i++) {
-    const VidgenSegment *segment =
-        &g_array_index (commands->segments, VidgenSegment, i);
-
-    vidgen_recorder_add_time (
-        recorder, segment->stage, (guint64)segment_ns[i], segment->operations);
+  if (!read_stamps (commands, recorder->device, segment_ns, &total_ns)) {
+    if (!exact && total_ns >= commands->typical_ns)
+      return;
+    share_time (commands, total_ns, segment_ns);
+  } else {
+    exact = TRUE;
   }
+  if (exact)
+    add_times (commands, recorder, segment_ns);
   commands->typical_ns +=
       NEWEST * (MIN (total_ns, MAX_LEARN_FACTOR * commands->typical_ns) -
                    commands->typical_ns);

@@ -31,8 +31,9 @@ typedef struct {
   VkCommandPool pool;
   VkCommandBuffer handle;
   VkQueryPool queries;
-  guint64 value; /* of the timeline when it is done; 0: not in flight */
-  guint64 submitted_ns;
+  guint64 value;      /* of the timeline when it is done; 0: not in flight */
+  guint64 started_ns; /* of one in flight, by the host's clock, no earlier */
+  gboolean start_is_known; /* it is no later either */
   double cost_ns;
   double typical_ns; /* what it takes, of late; at first a guess */
   GArray *segments;  /* VidgenSegment */
@@ -59,10 +60,11 @@ void vidgen_commands_add (VidgenCommands *commands, VidgenDevice *device,
 void vidgen_commands_barrier (
     const VidgenCommands *commands, VidgenDevice *device);
 
-/* After it has run, and `busy_since_ns` being when the device was done with
- * what came before: adds its times to the recorder's, and teaches the
- * pipelines. */
-void vidgen_commands_collect (
-    VidgenCommands *commands, VidgenRecorder *recorder, guint64 busy_since_ns);
+/* After it has run: adds its times to the recorder's, and teaches the
+ * pipelines. `host_ns` is for devices without timestamps: what it took by the
+ * host's clock or, if that is not `exact`, at most. The latter adds no times
+ * there, and teaches nothing unless that is short. */
+void vidgen_commands_collect (VidgenCommands *commands,
+    VidgenRecorder *recorder, guint64 host_ns, gboolean exact);
 
 G_END_DECLS

@@ -23,9 +23,9 @@ typedef struct {
   VidgenCommands *open; /* what is recorded into, of its own or of a tape's */
   VidgenCommands *flying[MAX_FLYING]; /* oldest first */
   guint n_flying;
-  guint64 done_ns;
   guint64 n_signals;    /* the timeline's value after all submits */
   GPtrArray *readbacks; /* VidgenMemory to invalidate, not owned */
+  GPtrArray *played;    /* VulkanTape whose readbacks are to be as well */
   GHashTable *wanted;   /* VidgenPipelineKey of PREPARE mode */
 } VulkanRecorder;
 
@@ -61,19 +61,25 @@ wait_for (VulkanRecorder *self, guint64 value, guint64 timeout_ns)
   return self->vulkan->WaitSemaphores (self->vulkan->handle, &info, timeout_ns);
 }
 
-/* The oldest submit has come to an end, good or bad. */
+/* The oldest submit has come to an end, good or bad: `now`, or some time ago.
+ */
 static void
-land (VulkanRecorder *self, VkResult result)
+land (VulkanRecorder *self, VkResult result, gboolean now)
 {
   VidgenCommands *commands = self->flying[0];
+  const guint64 now_ns = host_ns ();
 
   commands->value = 0;
   if (result == VK_SUCCESS)
-    vidgen_commands_collect (commands, &self->base, self->done_ns);
-  self->done_ns = host_ns ();
+    vidgen_commands_collect (commands, &self->base,
+        now_ns - commands->started_ns, now && commands->start_is_known);
   self->n_flying--;
   memmove (
       self->flying, self->flying + 1, self->n_flying * sizeof *self->flying);
+  if (now && self->n_flying) {
+    self->flying[0]->started_ns = now_ns;
+    self->flying[0]->start_is_known = TRUE;
+  }
 }
 
 /* After an error but CANCELLED the submit counts as done. */
@@ -81,14 +87,15 @@ static gboolean
 wait_for_oldest (
     VulkanRecorder *self, GCancellable *cancellable, GError **error)
 {
-  VkResult result;
+  VkResult result = wait_for (self, self->flying[0]->value, 0);
+  const gboolean blocked = result == VK_TIMEOUT;
 
-  do {
+  while (result == VK_TIMEOUT) {
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
     result = wait_for (self, self->flying[0]->value, WAIT_NS);
-  } while (result == VK_TIMEOUT);
-  land (self, result);
+  }
+  land (self, result, blocked);
   if (result != VK_SUCCESS)
     return fail (self, result, "vkWaitSemaphores", error);
   return TRUE;
@@ -104,20 +111,13 @@ wait_for_commands (VulkanRecorder *self, const VidgenCommands *commands,
   return TRUE;
 }
 
-/* Lets what is done land. */
-static gboolean
-poll_flying (VulkanRecorder *self, GError **error)
+/* Lets what is done land; what fails is left to whoever waits for it. */
+static void
+poll_flying (VulkanRecorder *self)
 {
-  while (self->n_flying) {
-    const VkResult result = wait_for (self, self->flying[0]->value, 0);
-
-    if (result == VK_TIMEOUT)
-      return TRUE;
-    land (self, result);
-    if (result != VK_SUCCESS)
-      return fail (self, result, "vkWaitSemaphores", error);
-  }
-  return TRUE;
+  while (self->n_flying &&
+         wait_for (self, self->flying[0]->value, 0) == VK_SUCCESS)
+    land (self, VK_SUCCESS, FALSE);
 }
 
 static VidgenCommands *
@@ -198,7 +198,8 @@ send (VulkanRecorder *self, VidgenCommands *commands, GCancellable *cancellable,
   if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
       !vidgen_device_check_submit (self->base.device, error))
     return FALSE;
-  commands->submitted_ns = host_ns ();
+  commands->started_ns = host_ns ();
+  commands->start_is_known = !self->n_flying;
   result = queue_submit (self, commands);
   if (result != VK_SUCCESS)
     return fail (self, result, "vkQueueSubmit2", error);
@@ -441,6 +442,14 @@ invalidate (VulkanRecorder *self, const GPtrArray *readbacks)
   }
 }
 
+/* Once the tape has run. */
+static void
+read_tape_back (VulkanRecorder *self, VulkanTape *tape)
+{
+  if (g_ptr_array_remove (self->played, tape))
+    invalidate (self, tape->readbacks);
+}
+
 static gboolean
 vulkan_finish (
     VidgenRecorder *recorder, GCancellable *cancellable, GError **error)
@@ -453,6 +462,8 @@ vulkan_finish (
   self->open = NULL;
   invalidate (self, self->readbacks);
   g_ptr_array_set_size (self->readbacks, 0);
+  while (self->played->len)
+    read_tape_back (self, g_ptr_array_index (self->played, 0));
   if (first) {
     g_propagate_error (error, g_steal_pointer (&first));
     return FALSE;
@@ -481,6 +492,7 @@ vulkan_free (VidgenRecorder *recorder)
     vidgen_commands_clear (&self->own[i], self->base.device);
   self->vulkan->DestroySemaphore (self->vulkan->handle, self->timeline, NULL);
   g_ptr_array_unref (self->readbacks);
+  g_ptr_array_unref (self->played);
   g_hash_table_unref (self->wanted);
   g_free (self);
 }
@@ -520,6 +532,7 @@ vulkan_free_tape (VidgenTape *base)
 
   while (!wait_for_tape (self, tape, NULL, NULL))
     ;
+  read_tape_back (self, tape);
   if (g_ptr_array_find (tape->parts, self->open, NULL))
     self->open = NULL;
   for (guint i = 0; i < tape->parts->len; i++)
@@ -549,8 +562,8 @@ vulkan_play (VidgenTape *base, const void *words, gboolean ahead,
   VulkanRecorder *self = (VulkanRecorder *)base->recorder;
   VulkanTape *tape = (VulkanTape *)base;
 
-  if (ahead && !poll_flying (self, error))
-    return FALSE;
+  if (ahead)
+    poll_flying (self);
   if (base->n_played == 0) {
     if (ahead && is_flying (tape))
       return TRUE;
@@ -558,8 +571,8 @@ vulkan_play (VidgenTape *base, const void *words, gboolean ahead,
       return FALSE;
     vidgen_tape_write_words (base, words);
   }
-  for (guint i = 0; i < tape->readbacks->len; i++)
-    add_readback (self->readbacks, g_ptr_array_index (tape->readbacks, i));
+  if (!g_ptr_array_find (self->played, tape, NULL))
+    g_ptr_array_add (self->played, tape);
   while (base->n_played < tape->parts->len) {
     if (ahead && self->n_flying == MAX_FLYING)
       return TRUE;
@@ -575,11 +588,11 @@ static gboolean
 vulkan_await (VidgenTape *base, GError **error)
 {
   VulkanRecorder *self = (VulkanRecorder *)base->recorder;
-  const VulkanTape *tape = (const VulkanTape *)base;
+  VulkanTape *tape = (VulkanTape *)base;
 
   if (!wait_for_tape (self, tape, NULL, error))
     return FALSE;
-  invalidate (self, tape->readbacks);
+  read_tape_back (self, tape);
   return TRUE;
 }
 
@@ -634,6 +647,7 @@ vidgen_vulkan_recorder_new (
   vidgen_recorder_init (&self->base, &vulkan_class, device, mode);
   self->vulkan = device->vulkan;
   self->readbacks = g_ptr_array_new ();
+  self->played = g_ptr_array_new ();
   self->wanted = g_hash_table_new_full (
       vidgen_pipeline_key_hash, vidgen_pipeline_key_equal, g_free, NULL);
   result = self->vulkan->CreateSemaphore (

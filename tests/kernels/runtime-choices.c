@@ -226,6 +226,7 @@ static const VidgenDeviceCaps capable = {
   .subgroup_shuffle = TRUE,
   .shared_memory_bytes = 49152,
   .float16 = TRUE,
+  .timestamp_period_ns = 1,
   .matrix = { 16, 16, 16, 0 },
   .group_matrix = { 32, 32, 16, 256 },
 };
@@ -254,6 +255,7 @@ test_mask (void)
   g_assert_cmpint (mask ("gpu").type, ==, VIDGEN_DEVICE_DISCRETE);
   g_assert_false (mask ("no-ballot").subgroup_ballot);
   g_assert_false (mask ("no-shuffle").subgroup_shuffle);
+  g_assert_cmpfloat (mask ("no-timestamps").timestamp_period_ns, ==, 0);
   g_assert_cmpuint (mask ("no-matrix").matrix.m, ==, 0);
   g_assert_cmpuint (mask ("no-matrix").group_matrix.m, ==, 0);
   g_assert_cmpuint (mask ("no-group-matrix").matrix.m, ==, 16);

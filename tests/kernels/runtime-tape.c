@@ -6,16 +6,28 @@
 #include "shaders/noise.h"
 #include "shaders/runtime/error.h"
 #include "shaders/runtime/faults.h"
+#include "shaders/runtime/memory-private.h"
+#ifdef VIDGEN_SHADERS
+#include "shaders/runtime/vulkan.h"
+#endif
 #include "tests/kernels/harness.h"
 #include "tests/kernels/probe.h"
 
 #define COUNT 128 /* one group, which is not cut */
 #define HUGE_CLAIM 1e15
+#define IDLE_US 400000
 
 static gboolean
 on_host (VidgenDevice *device)
 {
   return vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST;
+}
+
+static gboolean
+has_all_times (VidgenDevice *device)
+{
+  return on_host (device) ||
+         vidgen_device_caps (device)->timestamp_period_ns > 0;
 }
 
 static VidgenRecorder *
@@ -255,7 +267,8 @@ test_await (VidgenDevice *device)
     vidgen_recorder_play_ahead (recorder, second, NULL);
     g_assert_true (vidgen_recorder_await (recorder, first));
     g_assert_cmpfloat (values[COUNT - 1], ==, COUNT + 5.0f * (float)i);
-    g_assert_cmpuint (count_stage (recorder, "first"), ==, 1);
+    if (has_all_times (device))
+      g_assert_cmpuint (count_stage (recorder, "first"), ==, 1);
     vidgen_recorder_play (recorder, second, NULL);
   }
   finish (recorder);
@@ -329,6 +342,161 @@ test_lost (VidgenDevice *device)
   g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_DEVICE_LOST);
 }
 
+/* What the host does after a run was begun is no time of the device, and says
+ * nothing of the tape. */
+static void
+test_idle (VidgenDevice *device)
+{
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenTape) tape = NULL;
+
+  vidgen_recorder_stage (recorder, "idle");
+  tape = long_tape (recorder, vidgen_memory_span (memory), 2, HUGE_CLAIM);
+  for (guint i = 0; i < 8; i++) {
+    const VidgenStageTime *times;
+    guint n;
+
+    vidgen_recorder_play_ahead (recorder, tape, NULL);
+    g_usleep (IDLE_US);
+    vidgen_recorder_play (recorder, tape, NULL);
+    finish (recorder);
+    times = vidgen_recorder_times (recorder, &n);
+    for (guint j = 0; j < n; j++)
+      g_assert_cmpuint (times[j].time_ns, <, IDLE_US * 1000);
+    g_assert_false (vidgen_tape_is_stale (tape));
+  }
+}
+
+#ifdef VIDGEN_SHADERS
+static PFN_vkWaitSemaphores wait_semaphores;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+wait_and_fail (
+    VkDevice device, const VkSemaphoreWaitInfo *info, guint64 ns G_GNUC_UNUSED)
+{
+  wait_semaphores (device, info, G_MAXUINT64);
+  return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+/* A wait that fails while the next run is begun is told by the await. */
+static void
+test_failed_wait (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenTape) first = NULL;
+  g_autoptr (VidgenTape) second = NULL;
+
+  if (on_host (device))
+    return;
+  first = long_tape (recorder, vidgen_memory_span (memory), 1, 0);
+  second = long_tape (recorder, vidgen_memory_span (memory), 1, 0);
+  wait_semaphores = device->vulkan->WaitSemaphores;
+  vidgen_recorder_play (recorder, first, NULL);
+  device->vulkan->WaitSemaphores = wait_and_fail;
+  vidgen_recorder_play_ahead (recorder, second, NULL);
+  g_assert_false (vidgen_recorder_await (recorder, first));
+  device->vulkan->WaitSemaphores = wait_semaphores;
+  g_assert_false (vidgen_recorder_finish (recorder, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
+  vidgen_tape_rewind (second);
+  vidgen_recorder_play (recorder, second, NULL);
+  finish (recorder);
+  assert_added (memory, 3);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+refuse_submit (VkQueue queue G_GNUC_UNUSED, guint32 n G_GNUC_UNUSED,
+    const VkSubmitInfo2 *infos G_GNUC_UNUSED, VkFence fence G_GNUC_UNUSED)
+{
+  return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+/* Of a submit that fails while a run is begun only that run may be lost. */
+static void
+test_failed_submit (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenTape) tape = NULL;
+  PFN_vkQueueSubmit2 submit;
+
+  if (on_host (device))
+    return;
+  tape = long_tape (recorder, vidgen_memory_span (memory), 1, 0);
+  submit = device->vulkan->QueueSubmit2;
+  device->vulkan->QueueSubmit2 = refuse_submit;
+  vidgen_recorder_play_ahead (recorder, tape, NULL);
+  device->vulkan->QueueSubmit2 = submit;
+  finish (recorder);
+  vidgen_recorder_play (recorder, tape, NULL);
+  finish (recorder);
+  assert_added (memory, 1);
+
+  add (recorder, vidgen_memory_span (memory), 1, 0);
+  device->vulkan->QueueSubmit2 = refuse_submit;
+  vidgen_recorder_play_ahead (recorder, tape, NULL);
+  device->vulkan->QueueSubmit2 = submit;
+  g_assert_false (vidgen_recorder_finish (recorder, NULL, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
+  assert_added (memory, 1);
+}
+
+static guint n_invalidated;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+count_invalidated (VkDevice device G_GNUC_UNUSED, guint32 n,
+    const VkMappedMemoryRange *ranges G_GNUC_UNUSED)
+{
+  n_invalidated += n;
+  return VK_SUCCESS;
+}
+
+/* What a tape wrote to memory that is not coherent is seen once it is waited
+ * for, in whatever way, and the memory is not touched any more after that. */
+static void
+test_not_coherent (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenMemory) memory =
+      vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
+  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenTape) first = NULL;
+  g_autoptr (VidgenTape) second = NULL;
+  PFN_vkInvalidateMappedMemoryRanges invalidate;
+
+  if (on_host (device))
+    return;
+  invalidate = device->vulkan->InvalidateMappedMemoryRanges;
+  device->vulkan->InvalidateMappedMemoryRanges = count_invalidated;
+  memory->coherent = FALSE;
+  n_invalidated = 0;
+  first = long_tape (recorder, vidgen_memory_span (memory), 1, 0);
+  second = long_tape (recorder, vidgen_memory_span (memory), 1, 0);
+  vidgen_recorder_play (recorder, first, NULL);
+  vidgen_recorder_play (recorder, first, NULL);
+  vidgen_recorder_play (recorder, second, NULL);
+  g_assert_true (vidgen_recorder_await (recorder, first));
+  g_assert_cmpuint (n_invalidated, ==, 1);
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 2);
+  vidgen_recorder_play (recorder, second, NULL);
+  g_clear_pointer (&second, vidgen_tape_free);
+  g_assert_cmpuint (n_invalidated, ==, 3);
+  vidgen_recorder_play (recorder, first, NULL);
+  g_assert_true (vidgen_recorder_await (recorder, first));
+  g_assert_cmpuint (n_invalidated, ==, 4);
+  g_clear_pointer (&first, vidgen_tape_free);
+  g_clear_pointer (&memory, vidgen_memory_unref);
+  finish (recorder);
+  g_assert_cmpuint (n_invalidated, ==, 4);
+  device->vulkan->InvalidateMappedMemoryRanges = invalidate;
+}
+#endif
+
 /* How many submits a run of the tape takes. */
 static guint
 count_submits (VidgenRecorder *recorder, VidgenTape *tape)
@@ -382,6 +550,12 @@ main (int argc, char **argv)
   vidgen_runtime_test_add ("/runtime/tape/cancel", test_cancel);
 #ifdef VIDGEN_CHECKS
   vidgen_runtime_test_add ("/runtime/tape/refused", test_refused);
+#endif
+  vidgen_runtime_test_add ("/runtime/tape/idle", test_idle);
+#ifdef VIDGEN_SHADERS
+  vidgen_runtime_test_add ("/runtime/tape/failed-wait", test_failed_wait);
+  vidgen_runtime_test_add ("/runtime/tape/failed-submit", test_failed_submit);
+  vidgen_runtime_test_add ("/runtime/tape/not-coherent", test_not_coherent);
 #endif
   vidgen_runtime_test_add ("/runtime/tape/stale", test_stale);
   vidgen_runtime_test_add ("/runtime/tape/lost", test_lost);
