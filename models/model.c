@@ -653,6 +653,18 @@ vidgen_stream_seek (VidgenStream *stream, guint64 chunk)
   return stream->position;
 }
 
+static guint64
+device_time_ns (const VidgenStream *stream)
+{
+  VidgenStreamStats stats;
+  guint64 sum_ns = 0;
+
+  vidgen_stream_stats (stream, &stats);
+  for (guint i = 0; i < stats.n_stages; i++)
+    sum_ns += stats.stages[i].time_ns;
+  return sum_ns;
+}
+
 VidgenChunk *
 vidgen_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
     GCancellable *cancellable, GError **error)
@@ -675,7 +687,8 @@ vidgen_stream_next (VidgenStream *stream, const VidgenChunkRequest *request,
   if (stream->params.forward_only)
     vidgen_history_forget_before (stream->history, stream->position - 1);
   settle (stream);
-  chunk->time_ns = (guint64)(g_get_monotonic_time () - start_us) * 1000;
+  chunk->time_ns = MAX ((guint64)(g_get_monotonic_time () - start_us) * 1000,
+      device_time_ns (stream));
   return chunk;
 }
 

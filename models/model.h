@@ -228,7 +228,8 @@ typedef struct {
   guint64 first_sample;
   guint samples;      /* 0 where the model has no sound */
   const float *sound; /* [samples][2], -1..1; NULL where not wanted */
-  guint64 time_ns;    /* host time that its making took */
+  guint64 time_ns;    /* what its making took: host time or, where that is less
+                         because some of it was made ahead, device time */
 } VidgenChunk;
 
 VidgenChunk *vidgen_chunk_ref (VidgenChunk *chunk);
@@ -237,8 +238,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenChunk, vidgen_chunk_unref)
 
 /* Makes the chunk at the stream's position and moves on. On any error,
  * cancellation included, the position stays and the same chunk can be asked
- * for again with the same result. Errors: cancelled, DEVICE_LOST, NO_MEMORY.
- */
+ * for again, with the same result; but where the device fails at its work short
+ * of being lost, some of the next chunk may be made already and what that needs
+ * of this one's past be gone, and the result be another. Errors: cancelled,
+ * DEVICE_LOST, NO_MEMORY, FAILED. */
 VidgenChunk *vidgen_stream_next (VidgenStream *stream,
     const VidgenChunkRequest *request, GCancellable *cancellable,
     GError **error);

@@ -137,6 +137,16 @@ fake_next (VidgenStream *stream,
   return chunk;
 }
 
+static const guint64 stage_ns[] = { 4000000000, 3000000000 };
+
+static void
+fake_stream_stats (
+    const VidgenStream *stream G_GNUC_UNUSED, VidgenStreamStats *stats)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (stage_ns); i++)
+    stats->stages[stats->n_stages++].time_ns = stage_ns[i];
+}
+
 static const VidgenFamily fake_family = {
   .name = "fake",
   .probe = fake_probe,
@@ -150,6 +160,7 @@ static const VidgenFamily fake_family = {
   .stream_free = fake_stream_free,
   .stream_restart = fake_restart,
   .stream_next = fake_next,
+  .stream_stats = fake_stream_stats,
 };
 
 static VidgenModel *
@@ -203,6 +214,19 @@ check_next (VidgenStream *stream, double prompt, gboolean changed,
   g_assert_cmpfloat (chunk->sound[2], ==, started);
   g_assert_cmpfloat (chunk->sound[3], ==, n_steps);
   g_assert_cmpfloat (chunk->sound[4], ==, guidance);
+}
+
+/* What the device did for a chunk counts, also where it was done ahead. */
+static void
+test_time (void)
+{
+  g_autoptr (VidgenModel) model = load_fake ();
+  g_autoptr (VidgenStream) stream = new_stream (model);
+  const VidgenChunkRequest request = { FALSE, 0, TRUE };
+  g_autoptr (VidgenChunk) chunk =
+      vidgen_stream_next (stream, &request, NULL, NULL);
+
+  g_assert_cmpuint (chunk->time_ns, >=, stage_ns[0] + stage_ns[1]);
 }
 
 static void
@@ -376,6 +400,7 @@ main (int argc, char **argv)
   g_test_add_func ("/history/forgotten", test_forgotten);
   g_test_add_func ("/history/blend", test_blend);
   g_test_add_func ("/history/forward-only", test_forward_only);
+  g_test_add_func ("/model/time", test_time);
   g_test_add_func ("/model/arguments", test_arguments);
   g_test_add_func ("/model/counting", test_counting);
   return g_test_run ();
