@@ -38,6 +38,7 @@ struct _VidgenUmt5Encoder {
   VidgenSpan x, normed, q, k, v, mixed, gate, up;
   Kept *kept; /* by layer */
   guint64 room_bytes, kept_bytes;
+  gboolean crowded; /* no layer stays any more */
 };
 
 static guint64
@@ -193,8 +194,14 @@ drop_beyond (VidgenUmt5Encoder *encoder, guint64 bytes)
 void
 vidgen_umt5_encoder_set_room (VidgenUmt5Encoder *encoder, guint64 bytes)
 {
-  encoder->room_bytes = bytes;
-  drop_beyond (encoder, bytes);
+  encoder->room_bytes = encoder->crowded ? 0 : bytes;
+  drop_beyond (encoder, encoder->room_bytes);
+}
+
+guint64
+vidgen_umt5_encoder_kept_bytes (const VidgenUmt5Encoder *encoder)
+{
+  return encoder->kept_bytes;
 }
 
 void
@@ -327,24 +334,33 @@ upload_layer (VidgenUmt5Encoder *encoder, guint index,
   return TRUE;
 }
 
-/* Puts the layer on the device unless it is there, and where there is no room
- * for it, in place of those that stay. */
+/* Whether what failed for want of memory may be tried again, without the layers
+ * that stayed; if not, `cause` is the error. */
+static gboolean
+make_room (VidgenUmt5Encoder *encoder, GError *cause, GError **error)
+{
+  if (encoder->kept_bytes == 0 ||
+      !g_error_matches (cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY)) {
+    g_propagate_error (error, cause);
+    return FALSE;
+  }
+  g_error_free (cause);
+  encoder->crowded = TRUE;
+  vidgen_umt5_encoder_set_room (encoder, 0);
+  return TRUE;
+}
+
+/* Puts the layer on the device unless it is there. */
 static gboolean
 have_layer (VidgenUmt5Encoder *encoder, guint index, GCancellable *cancellable,
     GError **error)
 {
-  g_autoptr (GError) cause = NULL;
+  GError *cause = NULL;
 
-  if (encoder->kept[index].memories ||
-      upload_layer (encoder, index, cancellable, &cause))
-    return TRUE;
-  if (encoder->kept_bytes == 0 ||
-      !g_error_matches (cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY)) {
-    g_propagate_error (error, g_steal_pointer (&cause));
-    return FALSE;
-  }
-  vidgen_umt5_encoder_set_room (encoder, 0);
-  return upload_layer (encoder, index, cancellable, error);
+  return encoder->kept[index].memories ||
+         upload_layer (encoder, index, cancellable, &cause) ||
+         (make_room (encoder, cause, error) &&
+             upload_layer (encoder, index, cancellable, error));
 }
 
 static gboolean
@@ -368,17 +384,28 @@ run_layer (VidgenUmt5Encoder *encoder, VidgenRecorder *recorder, guint index,
 }
 
 static gboolean
-run_end (const VidgenUmt5Encoder *encoder, VidgenRecorder *recorder, guint rows,
+upload_gain (const VidgenUmt5Encoder *encoder, VidgenSpan *gain,
+    GPtrArray *memories, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
+
+  vidgen_upload_vector (upload, gain, encoder->weights->norm);
+  return vidgen_upload_run (
+      upload, encoder->device, memories, NULL, NULL, cancellable, error);
+}
+
+static gboolean
+run_end (VidgenUmt5Encoder *encoder, VidgenRecorder *recorder, guint rows,
     const VidgenTap *tap, GCancellable *cancellable, GError **error)
 {
   const guint64 count = (guint64)rows * encoder->weights->config.size;
-  g_autoptr (VidgenUpload) upload = vidgen_upload_new ();
   g_autoptr (GPtrArray) memories = new_memories ();
+  GError *cause = NULL;
   VidgenSpan gain;
 
-  vidgen_upload_vector (upload, &gain, encoder->weights->norm);
-  if (!vidgen_upload_run (
-          upload, encoder->device, memories, NULL, NULL, cancellable, error))
+  if (!upload_gain (encoder, &gain, memories, cancellable, &cause) &&
+      !(make_room (encoder, cause, error) &&
+          upload_gain (encoder, &gain, memories, cancellable, error)))
     return FALSE;
   record_norm (encoder, recorder, gain, rows);
   vidgen_tap (tap, recorder, vidgen_floats (encoder->normed, 0, count), "out");

@@ -26,9 +26,11 @@ void vidgen_umt5_encoder_free (VidgenUmt5Encoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenUmt5Encoder, vidgen_umt5_encoder_free)
 
 /* How many bytes the layers that stay on the device may take; 0, as at first:
- * none. Those beyond it are dropped. They are dropped too, all of them, where
- * the device has no memory for what runs. */
+ * none. Those beyond it are dropped. They are dropped too, all of them and for
+ * good, where the device has no memory for what runs. */
 void vidgen_umt5_encoder_set_room (VidgenUmt5Encoder *encoder, guint64 bytes);
+/* What they take just now. */
+guint64 vidgen_umt5_encoder_kept_bytes (const VidgenUmt5Encoder *encoder);
 
 typedef void (*VidgenUmt5Progress) (double fraction, gpointer user_data);
 

@@ -200,6 +200,14 @@ vidgen_umt5_set_room (VidgenUmt5 *umt5, guint64 bytes)
     vidgen_umt5_encoder_set_room (umt5->encoder, bytes);
 }
 
+guint64
+vidgen_umt5_kept_bytes (const VidgenUmt5 *umt5, VidgenDevice *device)
+{
+  return umt5->encoder && umt5->device == device
+             ? vidgen_umt5_encoder_kept_bytes (umt5->encoder)
+             : 0;
+}
+
 void
 vidgen_umt5_unload (VidgenUmt5 *umt5)
 {

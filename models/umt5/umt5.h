@@ -45,6 +45,8 @@ gboolean vidgen_umt5_load (
  * beyond vidgen_umt5_bytes(); 0, as at first: none. Holds for later loads
  * too. */
 void vidgen_umt5_set_room (VidgenUmt5 *umt5, guint64 bytes);
+/* What they take so of `device` just now. */
+guint64 vidgen_umt5_kept_bytes (const VidgenUmt5 *umt5, VidgenDevice *device);
 /* Gives the device's memory back, so that another model fits. */
 void vidgen_umt5_unload (VidgenUmt5 *umt5);
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "models/wan/room.h"
 #include "models/wan/sampler.h"
 #include "shaders/unpatchify.h"
 
@@ -37,6 +38,7 @@ typedef struct {
   guint64 next_latent; /* that the decoder's caches are right for, or NOWHERE */
   const VidgenTap *tap;
   VidgenStreamStats stats;
+  VidgenWanModel *taken_from; /* whose room it takes; NULL: not yet */
 } WanStream;
 
 /* One chunk to record. */
@@ -195,6 +197,8 @@ vidgen_wan_stream_free (VidgenStream *base)
 {
   WanStream *stream = (WanStream *)base;
 
+  if (stream->taken_from)
+    vidgen_wan_room_give (stream->taken_from, stream->stats.memory_bytes);
   vidgen_recorder_free (stream->recorder);
   vidgen_decoder_stream_free (stream->decoder);
   vidgen_wan_transformer_clear (&stream->transformer);
@@ -564,8 +568,11 @@ new_stream (VidgenModel *base, const VidgenStreamParams *params, GError **error)
 
   stream->base.params = *params;
   stream->stats.memory_bytes = stream_bytes (stream, &params->format);
-  if (allocate (stream, &params->format, error) && warm_up (stream, error))
+  if (allocate (stream, &params->format, error) && warm_up (stream, error)) {
+    stream->taken_from = (VidgenWanModel *)base;
+    vidgen_wan_room_take (stream->taken_from, stream->stats.memory_bytes);
     return &stream->base;
+  }
   vidgen_wan_stream_free (&stream->base);
   return NULL;
 }
@@ -580,7 +587,7 @@ vidgen_wan_stream_new (
   if (stream)
     return stream;
   if (g_error_matches (cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY) &&
-      vidgen_wan_model_make_room ((VidgenWanModel *)base))
+      vidgen_wan_room_make ((VidgenWanModel *)base))
     return new_stream (base, params, error);
   g_propagate_error (error, g_steal_pointer (&cause));
   return NULL;

@@ -31,14 +31,12 @@ typedef struct {
   guint8 identity[VIDGEN_WAN_IDENTITY_BYTES];
   char *encoder; /* what encoded prompts depend on; NULL: no encoder */
   VidgenWanLoaded *loaded; /* NULL until then */
-  gboolean crowded; /* the text encoder keeps nothing on the device any more */
+  GMutex text_lock;        /* held while the text encoder is used */
+  gboolean crowded;        /* it keeps nothing on the device any more */
+  guint64 streams_bytes;   /* of models/wan/room.c */
 } VidgenWanModel;
 
 /* NULL where there is no text encoder and any may have been used. */
 const guint8 *vidgen_wan_model_identity (const VidgenWanModel *model);
-
-/* Frees what the text encoder keeps on the device from one prompt to the next,
- * for good. Whether that was anything. */
-gboolean vidgen_wan_model_make_room (VidgenWanModel *model);
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 #include "models/checkpoint/file.h"
 #include "models/wan/loaded.h"
+#include "models/wan/room.h"
 #include "models/wan/stream.h"
 #include "models/wan/tell.h"
 
@@ -46,6 +47,7 @@ wan_free (VidgenModel *base)
 {
   VidgenWanModel *model = (VidgenWanModel *)base;
 
+  vidgen_wan_room_leave (model);
   vidgen_wan_loaded_unref (model->loaded);
   vidgen_wan_parts_free (model->parts);
   g_free (model->key);
@@ -153,6 +155,7 @@ wan_open (const char *location, GError **error)
 {
   VidgenWanModel *model = g_new0 (VidgenWanModel, 1);
 
+  vidgen_wan_room_join (model);
   if (!read_parts (model, location, error)) {
     wan_free (&model->base);
     return NULL;
@@ -179,15 +182,37 @@ wan_memory_needed (const VidgenModel *base, const VidgenFormat *format)
 typedef struct {
   VidgenLoadProgress report;
   gpointer user_data;
+  double told;
 } Progress;
 
 static void
 on_loaded (double fraction, gpointer user_data)
 {
-  const Progress *progress = user_data;
+  Progress *progress = user_data;
 
+  progress->told = MAX (progress->told, fraction);
   if (progress->report)
-    progress->report ("load", fraction, progress->user_data);
+    progress->report ("load", progress->told, progress->user_data);
+}
+
+/* Whether what failed for want of memory may be tried again: there is more
+ * now. */
+static gboolean
+make_room (VidgenWanModel *model, GError **cause)
+{
+  if (!g_error_matches (*cause, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY) ||
+      !vidgen_wan_room_make (model))
+    return FALSE;
+  g_clear_error (cause);
+  return TRUE;
+}
+
+static VidgenWanLoaded *
+get_loaded (VidgenWanModel *model, VidgenDevice *device, Progress *progress,
+    GCancellable *cancellable, GError **error)
+{
+  return vidgen_wan_loaded_get (model->key, model->parts, &model->config,
+      device, on_loaded, progress, cancellable, error);
 }
 
 static gboolean
@@ -195,55 +220,46 @@ wan_load (VidgenModel *base, VidgenDevice *device, VidgenLoadProgress report,
     gpointer user_data, GCancellable *cancellable, GError **error)
 {
   VidgenWanModel *model = (VidgenWanModel *)base;
-  Progress progress = { report, user_data };
+  Progress progress = { .report = report, .user_data = user_data };
+  GError *cause = NULL;
 
-  model->loaded = vidgen_wan_loaded_get (model->key, model->parts,
-      &model->config, device, on_loaded, &progress, cancellable, error);
+  model->loaded = get_loaded (model, device, &progress, cancellable, &cause);
+  if (!model->loaded && make_room (model, &cause))
+    model->loaded = get_loaded (model, device, &progress, cancellable, &cause);
+  if (cause)
+    g_propagate_error (error, cause);
   return model->loaded != NULL;
-}
-
-/* What the text encoder may keep on the device, so that prompts that follow
- * need not bring it there again: half of what a device with memory of its own
- * has beyond what the model needs. */
-static guint64
-spare_bytes (const VidgenWanModel *model)
-{
-  const VidgenDeviceCaps *caps = vidgen_device_caps (model->base.device);
-  const guint64 needed =
-      wan_memory_needed (&model->base, &model->base.info.native);
-
-  if (model->crowded || caps->type != VIDGEN_DEVICE_DISCRETE ||
-      caps->memory_bytes < needed)
-    return 0;
-  return (caps->memory_bytes - needed) / 2;
-}
-
-gboolean
-vidgen_wan_model_make_room (VidgenWanModel *model)
-{
-  gboolean any;
-
-  g_mutex_lock (&model->base.lock);
-  any = model->parts->text && spare_bytes (model) > 0;
-  model->crowded = TRUE;
-  if (any)
-    vidgen_umt5_set_room (model->parts->text, 0);
-  g_mutex_unlock (&model->base.lock);
-  return any;
 }
 
 typedef struct {
   const VidgenModel *model;
-  double first, share;
+  double first, share, told;
 } EncodeProgress;
 
 static void
 on_encoded (double fraction, gpointer user_data)
 {
-  const EncodeProgress *progress = user_data;
+  EncodeProgress *progress = user_data;
 
-  vidgen_model_tell (
-      progress->model, "encode", progress->first + fraction * progress->share);
+  progress->told =
+      MAX (progress->told, progress->first + fraction * progress->share);
+  vidgen_model_tell (progress->model, "encode", progress->told);
+}
+
+static float *
+run_encoder (VidgenWanModel *model, const char *text, EncodeProgress *progress,
+    guint *rows, GCancellable *cancellable, GError **error)
+{
+  VidgenUmt5 *encoder = model->parts->text;
+  float *states = NULL;
+
+  g_mutex_lock (&model->text_lock);
+  vidgen_umt5_set_room (encoder, vidgen_wan_room_bytes (model));
+  if (vidgen_umt5_load (encoder, model->base.device, error))
+    states = vidgen_umt5_encode (
+        encoder, text, rows, on_encoded, progress, cancellable, error);
+  g_mutex_unlock (&model->text_lock);
+  return states;
 }
 
 /* The rows of `text`, of which the empty one has one, that of the end; none
@@ -253,13 +269,13 @@ encode_text (VidgenWanModel *model, const char *text, EncodeProgress *progress,
     VidgenWanPrompt *prompt, float **states, GCancellable *cancellable,
     GError **error)
 {
-  VidgenUmt5 *encoder = model->parts->text;
+  GError *cause = NULL;
 
   *prompt = (VidgenWanPrompt){ 0 };
   *states = NULL;
   if (!text)
     return TRUE;
-  if (!encoder) {
+  if (!model->parts->text) {
     g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_UNSUPPORTED,
         "No text encoder lies beside '%s', so only prompts that were encoded "
         "before can be played.",
@@ -267,11 +283,13 @@ encode_text (VidgenWanModel *model, const char *text, EncodeProgress *progress,
     return FALSE;
   }
   on_encoded (0, progress);
-  vidgen_umt5_set_room (encoder, spare_bytes (model));
-  if (!vidgen_umt5_load (encoder, model->base.device, error))
-    return FALSE;
-  *states = vidgen_umt5_encode (
-      encoder, text, &prompt->rows, on_encoded, progress, cancellable, error);
+  *states =
+      run_encoder (model, text, progress, &prompt->rows, cancellable, &cause);
+  if (!*states && make_room (model, &cause))
+    *states =
+        run_encoder (model, text, progress, &prompt->rows, cancellable, &cause);
+  if (cause)
+    g_propagate_error (error, cause);
   prompt->states = *states;
   return *states != NULL;
 }

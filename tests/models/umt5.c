@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "models/checkpoint/json.h"
+#include "models/upload.h"
 #include "models/umt5/vocabulary.h"
+#include "shaders/runtime/faults.h"
 #include "tests/models/checkpoints.h"
 
 #define GOLDENS "tests/models/goldens/umt5"
@@ -369,6 +371,95 @@ test_room (void)
   check_room (device);
 }
 
+/* Without a tap, which takes memory of its own. */
+static void
+check_out (VidgenUmt5 *umt5, const VidgenCheckpoint *states, guint index,
+    const char *prompt)
+{
+  g_autofree char *name = g_strdup_printf ("%u.out", index);
+  g_autoptr (GError) error = NULL;
+  g_autofree float *values = NULL;
+  guint rows;
+
+  values = vidgen_umt5_encode (umt5, prompt, &rows, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  check_states (states, name, values, rows, vidgen_umt5_size (umt5), 1e-3);
+}
+
+typedef struct {
+  guint64 alone, kept; /* without layers, and with all */
+  guint64 peak;        /* of a prompt whose layers stay */
+} Footprint;
+
+static Footprint
+measure (VidgenDevice *device, const VidgenCheckpoint *states, char **prompts)
+{
+  g_autoptr (VidgenUmt5) umt5 = open_encoder ("diffusers/text_encoder");
+  Footprint footprint;
+
+  g_assert_true (vidgen_umt5_load (umt5, device, NULL));
+  footprint.alone = vidgen_device_memory_used (device);
+  vidgen_umt5_set_room (umt5, G_MAXUINT64);
+  check_out (umt5, states, 0, prompts[0]);
+  footprint.kept = vidgen_device_memory_used (device);
+  footprint.peak = vidgen_device_memory_peak (device);
+  g_assert_cmpuint (footprint.kept, >, footprint.alone);
+  return footprint;
+}
+
+/* A prompt amid which the device is full has the same states, and no layer
+ * stays after it, or ever again. */
+static void
+check_full (VidgenDevice *device, const VidgenCheckpoint *states,
+    char **prompts, guint64 limit, guint64 used)
+{
+  g_autoptr (VidgenUmt5) umt5 = open_encoder ("diffusers/text_encoder");
+
+  g_assert_true (vidgen_umt5_load (umt5, device, NULL));
+  vidgen_umt5_set_room (umt5, G_MAXUINT64);
+  vidgen_device_inject (device, VIDGEN_FAULT_FULL, (guint)limit);
+  check_out (umt5, states, 0, prompts[0]);
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, used);
+  vidgen_umt5_set_room (umt5, G_MAXUINT64);
+  check_out (umt5, states, 1, prompts[1]);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, used);
+}
+
+static void
+test_full (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenCheckpoint) states = open_states ();
+  g_auto (GStrv) prompts = read_prompts (states);
+  const Footprint footprint = measure (device, states, prompts);
+  const guint64 last_layer = footprint.kept + VIDGEN_UPLOAD_STAGING_BYTES;
+
+  g_assert_cmpuint (footprint.peak, >, last_layer);
+  check_full (device, states, prompts, footprint.peak, footprint.kept);
+  check_full (device, states, prompts, footprint.peak - 1, footprint.alone);
+  check_full (device, states, prompts, last_layer - 1, footprint.alone);
+}
+
+/* Layers that stay from an earlier prompt are no less in the way. */
+static void
+test_full_later (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenCheckpoint) states = open_states ();
+  g_auto (GStrv) prompts = read_prompts (states);
+  const Footprint footprint = measure (device, states, prompts);
+  g_autoptr (VidgenUmt5) umt5 = open_encoder ("diffusers/text_encoder");
+
+  g_assert_true (vidgen_umt5_load (umt5, device, NULL));
+  vidgen_umt5_set_room (umt5, G_MAXUINT64);
+  check_out (umt5, states, 0, prompts[0]);
+  vidgen_device_inject (device, VIDGEN_FAULT_FULL, (guint)(footprint.peak - 1));
+  check_out (umt5, states, 2, prompts[2]);
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, footprint.alone);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -378,6 +469,8 @@ main (int argc, char **argv)
   g_test_add_func ("/umt5/parity/host", test_host);
   g_test_add_func ("/umt5/parity/vulkan", test_vulkan);
   g_test_add_func ("/umt5/room", test_room);
+  g_test_add_func ("/umt5/full", test_full);
+  g_test_add_func ("/umt5/full-later", test_full_later);
   g_test_add_func ("/umt5/bytes", test_bytes);
   g_test_add_func ("/umt5/cancel", test_cancel);
   g_test_add_func ("/umt5/identity", test_identity);

@@ -526,8 +526,7 @@ used_after (VidgenDevice *device, VidgenModel *model, const char *prompt)
   return vidgen_device_memory_used (device);
 }
 
-/* On a GPU with room layers of the text encoder stay, and make room for a
- * stream that has none. */
+/* On a GPU with room layers of the text encoder stay. */
 static void
 test_room (void)
 {
@@ -535,31 +534,204 @@ test_room (void)
   g_autofree char *path = make_whole_folder ();
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenModel) model = vidgen_model_open (path, &error);
-  g_autoptr (VidgenStream) stream = NULL;
-  VidgenStreamParams params = { 0 };
   guint64 used;
 
   g_assert_no_error (error);
-  params.format = vidgen_model_info (model)->native;
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   used = used_after (device, model, "rain");
   device->caps.type = VIDGEN_DEVICE_DISCRETE;
   device->caps.memory_bytes =
-      vidgen_model_memory_needed (model, &params.format);
+      vidgen_model_memory_needed (model, &vidgen_model_info (model)->native);
   g_assert_cmpuint (used_after (device, model, "snow"), ==, used);
   device->caps.memory_bytes *= 4;
   g_assert_cmpuint (used_after (device, model, "hail"), >, used);
 
-  vidgen_device_inject (device, VIDGEN_FAULT_NO_MEMORY, 0);
-  g_assert_null (vidgen_stream_new (model, &params, &error));
-  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
-  g_clear_error (&error);
-  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
-  g_assert_cmpuint (used_after (device, model, "fog"), ==, used);
-  stream = vidgen_stream_new (model, &params, &error);
-  g_assert_no_error (error);
   remove_folder (path);
+}
+
+/* A model on a GPU with much room, layers of whose text encoder stay. */
+typedef struct {
+  char *path;
+  VidgenModel *model;
+  VidgenDevice *device;
+  guint64 before, used; /* without layers, and with them */
+} Keeper;
+
+static void
+keeper_init (Keeper *keeper, VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+
+  *keeper = (Keeper){ .path = make_whole_folder (), .device = device };
+  keeper->model = vidgen_model_open (keeper->path, &error);
+  g_assert_no_error (error);
+  vidgen_model_load (keeper->model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  keeper->before = used_after (device, keeper->model, "rain");
+  device->caps.type = VIDGEN_DEVICE_DISCRETE;
+  device->caps.memory_bytes =
+      4 * vidgen_model_memory_needed (
+              keeper->model, &vidgen_model_info (keeper->model)->native);
+  keeper->used = used_after (device, keeper->model, "hail");
+  g_assert_cmpuint (keeper->used, >, keeper->before);
+}
+
+static void
+keeper_clear (Keeper *keeper)
+{
+  vidgen_device_inject (keeper->device, VIDGEN_FAULT_NONE, 0);
+  g_clear_pointer (&keeper->model, vidgen_model_unref);
+  remove_folder (keeper->path);
+  g_free (keeper->path);
+}
+
+static VidgenStream *
+try_stream (VidgenModel *model, GError **error)
+{
+  return vidgen_stream_new (model,
+      &(VidgenStreamParams){ .format = vidgen_model_info (model)->native },
+      error);
+}
+
+static guint64
+stream_bytes (Keeper *keeper)
+{
+  const guint64 used = vidgen_device_memory_used (keeper->device);
+  g_autoptr (VidgenStream) stream = try_stream (keeper->model, NULL);
+
+  g_assert_nonnull (stream);
+  return vidgen_device_memory_used (keeper->device) - used;
+}
+
+/* They make room for a stream that has none, and do not come back. */
+static void
+test_room_for_stream (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (GError) error = NULL;
+  VidgenStream *stream;
+  Keeper keeper;
+  guint64 bytes;
+
+  keeper_init (&keeper, device);
+  bytes = stream_bytes (&keeper);
+  g_assert_cmpuint (vidgen_device_memory_used (device), ==, keeper.used);
+  vidgen_device_inject (
+      device, VIDGEN_FAULT_FULL, (guint)(keeper.used + bytes - 1));
+  stream = try_stream (keeper.model, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (
+      vidgen_device_memory_used (device), ==, keeper.before + bytes);
+  vidgen_stream_free (stream);
+  vidgen_device_inject (
+      device, VIDGEN_FAULT_FULL, (guint)(keeper.before + bytes - 1));
+  g_assert_null (try_stream (keeper.model, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
+  vidgen_device_inject (device, VIDGEN_FAULT_NONE, 0);
+  g_assert_cmpuint (
+      used_after (device, keeper.model, "fog"), ==, keeper.before);
+  keeper_clear (&keeper);
+}
+
+/* What others have taken is no room, what the model has taken is not missing
+ * any more. */
+static void
+test_room_beside (void)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autoptr (VidgenStream) stream = NULL;
+  g_autoptr (VidgenMemory) other = NULL;
+  const VidgenWanModel *model;
+  Keeper keeper;
+  guint64 kept;
+
+  keeper_init (&keeper, device);
+  model = (const VidgenWanModel *)keeper.model;
+  kept = keeper.used - keeper.before;
+  stream = try_stream (keeper.model, NULL);
+  g_assert_nonnull (stream);
+  device->caps.memory_bytes = vidgen_device_memory_used (device) - kept +
+                              vidgen_umt5_bytes (model->parts->text) + 2 * kept;
+  used_after (device, keeper.model, "fog");
+  g_assert_cmpuint (
+      vidgen_umt5_kept_bytes (model->parts->text, device), ==, kept);
+  other = vidgen_memory_new (device, 2 * kept, VIDGEN_MEMORY_DEVICE, NULL);
+  g_assert_nonnull (other);
+  used_after (device, keeper.model, "sun");
+  g_assert_cmpuint (vidgen_umt5_kept_bytes (model->parts->text, device), ==, 0);
+  g_clear_pointer (&stream, vidgen_stream_free);
+  keeper_clear (&keeper);
+}
+
+/* The same weights, but loaded for themselves. */
+static char *
+make_other_folder (void)
+{
+  char *path = make_whole_folder ();
+  g_autofree char *file = g_build_filename (path, "weights.safetensors", NULL);
+  g_autofree char *data = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (file, &data, &size, NULL));
+  g_remove (file);
+  g_assert_true (g_file_set_contents (file, data, (gssize)size, NULL));
+  return path;
+}
+
+/* Layers of one model make room for another one, to load and to encode. */
+static void
+check_two (gboolean loaded)
+{
+  g_autoptr (VidgenDevice) device = fixture_open_host ();
+  g_autofree char *path = make_other_folder ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenModel) model = NULL;
+  g_autoptr (VidgenModel) first = vidgen_model_open (path, &error);
+  guint64 bytes, limit;
+  Keeper keeper;
+
+  g_assert_no_error (error);
+  vidgen_model_load (first, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  bytes = vidgen_device_memory_used (device);
+  g_clear_pointer (&first, vidgen_model_unref);
+  bytes -= vidgen_device_memory_used (device);
+  model = vidgen_model_open (path, &error);
+  keeper_init (&keeper, device);
+  limit = keeper.used + bytes + VIDGEN_UPLOAD_STAGING_BYTES - 1;
+  if (loaded) {
+    vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+    g_assert_no_error (error);
+    limit = keeper.before + bytes +
+            vidgen_umt5_bytes (((VidgenWanModel *)model)->parts->text);
+  }
+  g_assert_cmpuint (vidgen_umt5_kept_bytes (
+                        ((VidgenWanModel *)keeper.model)->parts->text, device),
+      >, 0);
+  vidgen_device_inject (device, VIDGEN_FAULT_FULL, (guint)limit);
+  if (loaded)
+    used_after (device, model, "rain");
+  else
+    vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vidgen_umt5_kept_bytes (
+                        ((VidgenWanModel *)keeper.model)->parts->text, device),
+      ==, 0);
+  keeper_clear (&keeper);
+  remove_folder (path);
+}
+
+static void
+test_room_for_load (void)
+{
+  check_two (FALSE);
+}
+
+static void
+test_room_for_prompt (void)
+{
+  check_two (TRUE);
 }
 
 /* From a prompt to pictures. */
@@ -696,6 +868,10 @@ main (int argc, char **argv)
   g_test_add_func ("/wan-stream/clip", test_clip);
   g_test_add_func ("/wan-stream/prompt", test_prompt);
   g_test_add_func ("/wan-stream/room", test_room);
+  g_test_add_func ("/wan-stream/room/stream", test_room_for_stream);
+  g_test_add_func ("/wan-stream/room/beside", test_room_beside);
+  g_test_add_func ("/wan-stream/room/load", test_room_for_load);
+  g_test_add_func ("/wan-stream/room/prompt", test_room_for_prompt);
   g_test_add_func ("/wan-stream/lora", test_lora);
   g_test_add_func ("/wan-stream/warm-up", test_warm_up);
   g_test_add_func ("/wan-stream/refused", test_refused);
