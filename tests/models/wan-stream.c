@@ -121,22 +121,36 @@ open_golden (const char *name)
   return golden;
 }
 
-static void
-blend_prompt (VidgenStream *stream, VidgenModel *model,
-    const VidgenSafetensors *golden, guint prompt, guint blend_chunks)
+static GBytes *
+prompt_bytes (const VidgenSafetensors *golden, guint prompt)
 {
   g_autofree char *name = g_strdup_printf ("prompt%u", prompt);
   const VidgenTensor *tensor = vidgen_safetensors_find (golden, name);
-  g_autoptr (GBytes) bytes = vidgen_wan_conditioning_new (NULL,
-      (guint)tensor->shape[1],
+
+  return vidgen_wan_conditioning_new (NULL, (guint)tensor->shape[1],
       (VidgenWanPrompt){ (const float *)tensor->data, (guint)tensor->shape[0] },
       (VidgenWanPrompt){ 0 });
+}
+
+static void
+set_bytes (
+    VidgenStream *stream, VidgenModel *model, GBytes *bytes, guint blend_chunks)
+{
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenConditioning) conditioning =
       vidgen_conditioning_parse (model, bytes, &error);
 
   g_assert_no_error (error);
   vidgen_stream_set_conditioning (stream, conditioning, blend_chunks);
+}
+
+static void
+blend_prompt (VidgenStream *stream, VidgenModel *model,
+    const VidgenSafetensors *golden, guint prompt, guint blend_chunks)
+{
+  g_autoptr (GBytes) bytes = prompt_bytes (golden, prompt);
+
+  set_bytes (stream, model, bytes, blend_chunks);
 }
 
 static void
@@ -293,6 +307,47 @@ check_memory (Folder *folder, const VidgenSafetensors *golden)
   vidgen_stream_free (stream);
 }
 
+/* What a stream needs as was said before, and what it takes. */
+typedef struct {
+  guint64 said, taken;
+} StreamMemory;
+
+static StreamMemory
+measure_stream (VidgenDevice *device, const char *side)
+{
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  StreamMemory memory;
+  VidgenStream *stream;
+  Folder folder;
+
+  open_folder (&folder, device, side);
+  memory.said = vidgen_model_memory_needed (
+      folder.model, &vidgen_model_info (folder.model)->native);
+  memory.taken = vidgen_device_memory_used (device);
+  stream = new_stream (&folder, golden);
+  memory.taken = vidgen_device_memory_used (device) - memory.taken;
+  vidgen_stream_free (stream);
+  close_folder (&folder);
+  return memory;
+}
+
+/* A cache of halves saves what was said, all but how parts are aligned. */
+static void
+check_cache_memory (VidgenDevice *device)
+{
+  const StreamMemory floats = measure_stream (device, FRAMES_PRESET);
+  const StreamMemory halves = measure_stream (device, HALVES_PRESET);
+  const guint64 said = floats.said - halves.said;
+  const guint64 taken = floats.taken - halves.taken;
+
+  g_test_message (
+      "said %" G_GUINT64_FORMAT ", taken %" G_GUINT64_FORMAT, said, taken);
+  g_assert_cmpuint (halves.said, <, floats.said);
+  g_assert_cmpuint (halves.taken, <, floats.taken);
+  g_assert_cmpuint (taken, <=, said + said / 10);
+  g_assert_cmpuint (taken, >=, said - said / 10);
+}
+
 static void
 check_no_encoder (Folder *folder)
 {
@@ -370,6 +425,50 @@ check_blend (VidgenDevice *device, const char *change, guint times)
   close_folder (&folder);
 }
 
+/* Part of the way from one prompt to the next, at once. */
+static void
+set_between (VidgenStream *stream, const Folder *folder,
+    const VidgenSafetensors *golden, double weight)
+{
+  g_autoptr (GBytes) from = prompt_bytes (golden, 0);
+  g_autoptr (GBytes) to = prompt_bytes (golden, 1);
+  g_autoptr (GBytes) bytes = vidgen_wan_conditioning_blend (
+      (guint)vidgen_safetensors_find (golden, "prompt0")->shape[1], from, to,
+      weight);
+
+  set_bytes (stream, folder->model, bytes, 0);
+}
+
+/* What is remembered is forgotten where blending begins and not once more amid
+ * it. Prompts that are the same but set at once cut at each: the first chunk is
+ * the same then, the second is not. */
+static void
+check_blended_cut (VidgenDevice *device)
+{
+  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  VidgenStream *blending, *at_once;
+  Folder folder;
+
+  open_folder (&folder, device, FRAMES_PRESET "prompt-change = cut\n");
+  blending = new_stream (&folder, golden);
+  at_once = new_stream (&folder, golden);
+  for (guint i = 0; i < 5; i++) {
+    g_autoptr (VidgenChunk) blended = NULL;
+    g_autoptr (VidgenChunk) cut = NULL;
+
+    if (i == 3)
+      blend_prompt (blending, folder.model, golden, 1, 2);
+    if (i >= 3)
+      set_between (at_once, &folder, golden, (i - 2) / 3.0);
+    blended = next (blending, TRUE);
+    cut = next (at_once, TRUE);
+    g_assert_true (fixture_same_pictures (blended, cut) == (i < 4));
+  }
+  vidgen_stream_free (blending);
+  vidgen_stream_free (at_once);
+  close_folder (&folder);
+}
+
 /* The family works from text alone, and says so. */
 static void
 check_no_picture (Folder *folder, const VidgenSafetensors *golden)
@@ -397,6 +496,8 @@ run (VidgenDevice *device)
   check_changes (device, "cut");
   check_blend (device, "recache", 1);
   check_blend (device, "keep", 0);
+  check_blended_cut (device);
+  check_cache_memory (device);
   open_folder (&folder, device, CHUNKS_PRESET);
   check_info (&folder);
   check_memory (&folder, golden);
