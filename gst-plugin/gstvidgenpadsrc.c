@@ -327,12 +327,6 @@ set_buffered_range (GstVidgenPadSrcClass *klass, const VidgenTimeline *timeline,
   gst_query_set_buffering_range (query, format, start, stop, buffer->left_ms);
 }
 
-static gint
-rate_of (double bytes_per_s)
-{
-  return bytes_per_s > 0 ? MIN (bytes_per_s, G_MAXINT) : -1;
-}
-
 static gboolean
 answer_buffering (
     GstVidgenPadSrcClass *klass, VidgenSession *session, GstQuery *query)
@@ -343,8 +337,7 @@ answer_buffering (
     return FALSE;
   gst_query_set_buffering_percent (query, buffer.busy, buffer.percent);
   gst_query_set_buffering_stats (query, GST_BUFFERING_STREAM,
-      rate_of (buffer.in_bytes_per_s), rate_of (buffer.out_bytes_per_s),
-      buffer.left_ms);
+      buffer.in_bytes_per_s, buffer.out_bytes_per_s, buffer.left_ms);
   set_buffered_range (klass, vidgen_session_timeline (session), &buffer, query);
   return TRUE;
 }

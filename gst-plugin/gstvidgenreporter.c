@@ -88,7 +88,7 @@ static void
 on_gave_up (const GError *error, gpointer user_data)
 {
   const gboolean cancelled =
-      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      !error || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
   end_phase (user_data,
       cancelled ? GST_PROGRESS_TYPE_CANCELED : GST_PROGRESS_TYPE_ERROR);
@@ -144,12 +144,15 @@ on_settings_refused (
 }
 
 static void
-on_level (guint percent, gpointer user_data)
+on_level (const VidgenSessionBuffer *buffer, gpointer user_data)
 {
   GstVidgenReporter *reporter = user_data;
+  GstMessage *message = gst_message_new_buffering (
+      GST_OBJECT (reporter->element), buffer->percent);
 
-  post (reporter,
-      gst_message_new_buffering (GST_OBJECT (reporter->element), percent));
+  gst_message_set_buffering_stats (message, GST_BUFFERING_STREAM,
+      buffer->in_bytes_per_s, buffer->out_bytes_per_s, buffer->left_ms);
+  post (reporter, message);
 }
 
 static void

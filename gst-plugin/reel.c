@@ -128,7 +128,8 @@ vidgen_reel_bytes_from (const VidgenReel *reel, guint64 frame)
     const guint64 end = entry_end (entry);
     if (entry->first_frame > frame)
       break;
-    bytes += chunk_bytes (entry->chunk) * (end - frame) / entry->chunk->frames;
+    bytes += (guint64)chunk_bytes (entry->chunk) * (end - frame) /
+             entry->chunk->frames;
     frame = end;
   }
   return bytes;

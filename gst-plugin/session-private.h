@@ -44,6 +44,7 @@ struct _VidgenSession {
   gpointer user_data;
   GThread *worker, *teller;
   gint64 start_us;
+  gboolean in_phase; /* of what the model tells; the worker's own */
 
   GMutex lock; /* guards what follows */
   GCond changed;
@@ -86,8 +87,13 @@ struct _VidgenSession {
 /* The lock is held in these. */
 
 guint64 vidgen_session_frames_ahead (const VidgenSession *session);
+/* The first content frame that some track may still ask for. */
+guint64 vidgen_session_needed_from (const VidgenSession *session);
 /* Nothing more is to be made for now. */
 gboolean vidgen_session_is_full (const VidgenSession *session);
+/* However long the buffer is, what waits takes no more than this, but for a
+ * chunk behind the one that is shown. */
+#define VIDGEN_SESSION_MAX_BYTES (256u << 20)
 /* What `track` is to be given, once it has followed the newest seek. */
 gboolean vidgen_session_is_wanted (
     const VidgenSession *session, VidgenTrack track);

@@ -52,9 +52,8 @@ vidgen_session_is_wanted (const VidgenSession *session, VidgenTrack track)
   return t->linked && (!t->done || t->epoch != session->epoch);
 }
 
-/* The content that some track may still ask for. */
-static guint64
-needed_from (const VidgenSession *session)
+guint64
+vidgen_session_needed_from (const VidgenSession *session)
 {
   const VidgenSlots *slots = &session->slots;
   guint64 frame = slots->content;
@@ -63,7 +62,8 @@ needed_from (const VidgenSession *session)
     frame--;
   for (guint i = 0; i < VIDGEN_TRACKS; i++) {
     const VidgenSessionTrack *track = &session->tracks[i];
-    if (is_active (track) && track->next < slots->end)
+    if (is_active (track) && track->epoch == session->epoch &&
+        track->next < slots->end)
       frame = MIN (frame, vidgen_slots_find (slots, track->next).content);
   }
   return frame;
@@ -97,10 +97,13 @@ vidgen_session_tidy (VidgenSession *session)
     if (is_active (track))
       slot = MIN (slot, track->next);
   }
-  vidgen_reel_trim (session->reel, needed_from (session),
+  vidgen_reel_trim (session->reel, vidgen_session_needed_from (session),
       vidgen_session_is_seekable (session) ? KEEP_BYTES : 0);
+  if (vidgen_reel_bytes (session->reel) >= VIDGEN_SESSION_MAX_BYTES)
+    vidgen_reel_drop_from (session->reel,
+        vidgen_reel_end_from (session->reel, session->slots.content));
   vidgen_slots_forget (&session->slots, slot);
-  forget_marks (session, needed_from (session));
+  forget_marks (session, vidgen_session_needed_from (session));
 }
 
 guint64
@@ -323,6 +326,7 @@ vidgen_session_unlink (VidgenSession *session, VidgenTrack track, guint links)
   g_mutex_lock (&session->lock);
   if (session->tracks[track].links == links)
     session->tracks[track].linked = FALSE;
+  session->tracks[track].discont = TRUE;
   const gboolean any = session->tracks[0].linked || session->tracks[1].linked;
   g_cond_broadcast (&session->changed);
   g_mutex_unlock (&session->lock);

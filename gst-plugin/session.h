@@ -37,6 +37,17 @@ typedef struct {
   double real_time_factor; /* of all chunks so far; 0: none was made */
 } VidgenLateness;
 
+/* What lies ahead of the track that is furthest. */
+typedef struct {
+  gboolean busy;    /* a player should not play before all is there */
+  guint percent;    /* of what can be ahead: `buffer_ns`, the rest of the clip
+                       or so many bytes, whichever is reached first */
+  guint64 from, to; /* content frames */
+  gint in_bytes_per_s;  /* that are made; -1: unknown */
+  gint out_bytes_per_s; /* that content takes; -1: unknown */
+  gint64 left_ms;       /* until all is there; negative: unknown */
+} VidgenSessionBuffer;
+
 /* Nothing is locked while one of these runs, and none runs on a track's thread:
  * what a track finds is told by the teller, a thread of its own, so that
  * whoever hears of it may seek. `time_ns` is the time of an output frame:
@@ -46,8 +57,9 @@ typedef struct {
    * must be made again before the one that was sought, "seek"; NULL: it is
    * done. */
   void (*progress) (const char *phase, double fraction, gpointer user_data);
-  /* On the worker, at its end: the phase, if there is one, was given up;
-   * `error` says why. */
+  /* On the worker, where settings cannot be had or at its end: the phase, if
+   * there is one, was given up;
+   * `error` says why, NULL that it was stopped. */
   void (*gave_up) (const GError *error, gpointer user_data);
   /* On the worker, before the chunk that begins then: the moment to set what
    * changes with time. */
@@ -63,8 +75,8 @@ typedef struct {
   void (*settings_refused) (
       const GError *error, const VidgenSettings *in_force, gpointer user_data);
   /* On the worker or the teller, one at a time and in order; only with
-   * `report_level`: how much of what can be ahead is there, 0 to 100. */
-  void (*level) (guint percent, gpointer user_data);
+   * `report_level`: what lies ahead. */
+  void (*level) (const VidgenSessionBuffer *buffer, gpointer user_data);
   /* On the teller: content is late from then on. */
   void (*underrun) (const VidgenLateness *lateness, gpointer user_data);
   /* On the worker or the teller, once; the session makes nothing more. */
@@ -186,17 +198,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VidgenSlot, vidgen_slot_clear)
  * that slot's time was. */
 VidgenTake vidgen_session_take (VidgenSession *session, VidgenTrack track,
     guint64 late_ns, VidgenSlot *slot);
-
-/* What lies ahead of the track that is furthest. */
-typedef struct {
-  gboolean busy;    /* a player should not play before all is there */
-  guint percent;    /* of what can be ahead: `buffer_ns`, the rest of the clip
-                       or so many bytes, whichever is reached first */
-  guint64 from, to; /* content frames */
-  double in_bytes_per_s;  /* bytes that are made in a second; 0: unknown */
-  double out_bytes_per_s; /* bytes that a second of content takes; 0: unknown */
-  gint64 left_ms;         /* until all is there; negative: unknown */
-} VidgenSessionBuffer;
 
 /* FALSE without `report_level`. */
 gboolean vidgen_session_buffer (

@@ -3,9 +3,6 @@
 
 #include "gst-plugin/session-private.h"
 
-/* However long the buffer is, no more is made ahead than this, but for a chunk
- * behind the one that is shown. */
-#define MAX_BYTES (256u << 20)
 /* Below this a buffering session tells the player to pause. */
 #define LOW_PERCENT 10
 
@@ -25,7 +22,9 @@ vidgen_session_is_full (const VidgenSession *session)
   return ahead >= session->buffer_frames ||
          session->slots.content + ahead >= session->end ||
          (vidgen_reel_length (session->reel) > 1 &&
-             vidgen_reel_bytes (session->reel) >= MAX_BYTES);
+             vidgen_reel_bytes_from (
+                 session->reel, vidgen_session_needed_from (session)) >=
+                 VIDGEN_SESSION_MAX_BYTES);
 }
 
 /* Of frames, where bytes do not bound it before. */
@@ -43,46 +42,9 @@ level_percent (const VidgenSession *session)
   const guint64 by_time =
       vidgen_session_frames_ahead (session) * 100 / capacity (session);
   const guint64 by_bytes =
-      vidgen_reel_bytes_from (session->reel, session->slots.content) * 100 /
-      MAX_BYTES;
+      (guint64)vidgen_reel_bytes_from (session->reel, session->slots.content) *
+      100 / VIDGEN_SESSION_MAX_BYTES;
   return MIN (MAX (by_time, by_bytes), 99);
-}
-
-static gboolean
-take_level (VidgenSession *session, guint *percent)
-{
-  *percent = level_percent (session);
-  if (*percent < LOW_PERCENT)
-    session->buffering = TRUE;
-  const gboolean news =
-      !session->stopping && session->buffering && *percent != session->level;
-  if (news)
-    session->level = *percent;
-  if (*percent == 100)
-    session->buffering = FALSE;
-  return news;
-}
-
-void
-vidgen_session_report_level (VidgenSession *session)
-{
-  guint percent;
-
-  if (!session->report_level)
-    return;
-  g_mutex_lock (&session->lock);
-  session->level_due = TRUE;
-  while (session->level_due && !session->reporting) {
-    session->level_due = FALSE;
-    if (!take_level (session, &percent))
-      continue;
-    session->reporting = TRUE;
-    g_mutex_unlock (&session->lock);
-    session->callbacks->level (percent, session->user_data);
-    g_mutex_lock (&session->lock);
-    session->reporting = FALSE;
-  }
-  g_mutex_unlock (&session->lock);
 }
 
 /* How long it takes to make what is missing; negative: that is not known. */
@@ -102,31 +64,85 @@ time_left_ms (const VidgenSession *session, const VidgenSessionBuffer *buffer)
          session->made_ns / session->made_content_ns;
 }
 
-gboolean
-vidgen_session_buffer (VidgenSession *session, VidgenSessionBuffer *buffer)
+static gint
+rate_of (double bytes_per_s)
+{
+  return bytes_per_s > 0 ? MIN (bytes_per_s, G_MAXINT) : -1;
+}
+
+static void
+measure (const VidgenSession *session, VidgenSessionBuffer *buffer)
 {
   const VidgenTimeline *timeline = &session->timeline;
-
-  if (!session->report_level)
-    return FALSE;
-  g_mutex_lock (&session->lock);
   const guint64 from = session->slots.content;
   const guint64 ahead = vidgen_session_frames_ahead (session);
   const guint percent = level_percent (session);
+  double out = 0;
+
+  if (ahead > 0)
+    out = (double)vidgen_reel_bytes_from (session->reel, from) / ahead *
+          timeline->fps_n / timeline->fps_d;
   *buffer = (VidgenSessionBuffer){
     .busy = percent < LOW_PERCENT || (percent < 100 && session->buffering),
     .percent = percent,
     .from = from,
     .to = from + ahead,
+    .in_bytes_per_s =
+        session->made_ns > 0
+            ? rate_of (out * session->made_content_ns / session->made_ns)
+            : -1,
+    .out_bytes_per_s = rate_of (out),
   };
-  if (ahead > 0)
-    buffer->out_bytes_per_s =
-        (double)vidgen_reel_bytes_from (session->reel, from) / ahead *
-        timeline->fps_n / timeline->fps_d;
-  if (session->made_ns > 0)
-    buffer->in_bytes_per_s =
-        buffer->out_bytes_per_s * session->made_content_ns / session->made_ns;
   buffer->left_ms = time_left_ms (session, buffer);
+}
+
+static gboolean
+take_level (VidgenSession *session, VidgenSessionBuffer *buffer)
+{
+  const guint percent = level_percent (session);
+
+  if (percent < LOW_PERCENT)
+    session->buffering = TRUE;
+  const gboolean news =
+      !session->stopping && session->buffering && percent != session->level;
+  if (news) {
+    session->level = percent;
+    measure (session, buffer);
+  }
+  if (percent == 100)
+    session->buffering = FALSE;
+  return news;
+}
+
+void
+vidgen_session_report_level (VidgenSession *session)
+{
+  VidgenSessionBuffer buffer;
+
+  if (!session->report_level)
+    return;
+  g_mutex_lock (&session->lock);
+  session->level_due = TRUE;
+  while (session->level_due && !session->reporting) {
+    session->level_due = FALSE;
+    if (!take_level (session, &buffer))
+      continue;
+    session->reporting = TRUE;
+    g_mutex_unlock (&session->lock);
+    session->callbacks->level (&buffer, session->user_data);
+    g_mutex_lock (&session->lock);
+    session->reporting = FALSE;
+  }
+  g_mutex_unlock (&session->lock);
+}
+
+gboolean
+vidgen_session_buffer (VidgenSession *session, VidgenSessionBuffer *buffer)
+{
+  if (!session->report_level)
+    return FALSE;
+  g_mutex_lock (&session->lock);
+  measure (session, buffer);
   g_mutex_unlock (&session->lock);
   return TRUE;
 }

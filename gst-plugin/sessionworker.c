@@ -82,6 +82,9 @@ take_settings (VidgenSession *session, VidgenGenerator *generator,
   vidgen_settings_copy (&settings, &session->settings);
   g_mutex_unlock (&session->lock);
   vidgen_generator_set (generator, &settings, cancellable, &problem);
+  if (problem && session->in_phase)
+    session->callbacks->gave_up (problem, session->user_data);
+  session->in_phase = FALSE;
   g_mutex_lock (&session->lock);
 
   if (!problem) {
@@ -343,6 +346,7 @@ on_model_progress (const char *phase, double fraction, gpointer user_data)
   VidgenSession *session = user_data;
 
   session->callbacks->progress (phase, fraction, session->user_data);
+  session->in_phase = fraction < 1;
   if (fraction >= 1)
     session->callbacks->progress (NULL, 1, session->user_data);
 }
@@ -360,8 +364,7 @@ vidgen_session_work (gpointer data)
   if (load (session, generator, &error))
     make_chunks (session, generator, &in_force, &error);
   vidgen_model_set_progress (session->model, NULL, NULL);
-  if (error)
-    session->callbacks->gave_up (error, session->user_data);
+  session->callbacks->gave_up (error, session->user_data);
   if (error && !is_cancelled (error))
     vidgen_session_fail (session, error);
   g_clear_error (&error);

@@ -169,6 +169,28 @@ typedef struct {
   gint64 left, start, stop;
 } Buffered;
 
+/* The newest message tells the same. */
+static void
+assert_told (const Rig *rig, const Buffered *expected)
+{
+  GstMessage *newest = NULL;
+  GstBufferingMode mode;
+  gint in, out;
+  gint64 left;
+
+  for (guint i = 0; i < rig->messages->len; i++) {
+    GstMessage *message = g_ptr_array_index (rig->messages, i);
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_BUFFERING)
+      newest = message;
+  }
+  g_assert_nonnull (newest);
+  gst_message_parse_buffering_stats (newest, &mode, &in, &out, &left);
+  g_assert_cmpint (mode, ==, GST_BUFFERING_STREAM);
+  g_assert_cmpint (in, ==, expected->in);
+  g_assert_cmpint (out, ==, expected->out);
+  g_assert_cmpint (left, ==, expected->left);
+}
+
 static Buffered
 query_buffered (GstElement *element, GstFormat format)
 {
@@ -205,6 +227,7 @@ test_buffering_query (void)
   const Buffered part = query_buffered (rig->src, GST_FORMAT_TIME);
   g_assert_true (part.busy);
   g_assert_cmpint (part.percent, ==, 62);
+  assert_told (rig, &part);
   g_assert_cmpint (part.start, ==, GST_SECOND / 16);
   g_assert_cmpint (part.stop, ==, 11 * GST_SECOND / 16);
   /* I420 of 32x16 and 24 kHz in stereo, in floats. */

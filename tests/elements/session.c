@@ -38,6 +38,11 @@ on_chunk_made (G_GNUC_UNUSED guint64 chunk, G_GNUC_UNUSED guint64 generation_ns,
 }
 
 static void
+on_gave_up (G_GNUC_UNUSED const GError *error, G_GNUC_UNUSED gpointer user_data)
+{
+}
+
+static void
 on_failed (const GError *error, G_GNUC_UNUSED gpointer user_data)
 {
   g_error ("%s", error->message);
@@ -68,7 +73,7 @@ seek_and_take (VidgenSession *session)
 }
 
 static void
-on_level (guint percent, gpointer user_data)
+on_level (const VidgenSessionBuffer *buffer, gpointer user_data)
 {
   Host *host = user_data;
 
@@ -76,7 +81,7 @@ on_level (guint percent, gpointer user_data)
   g_assert_cmpuint (host->depth++, ==, 0);
   while (!host->session)
     g_cond_wait (&host->changed, &host->lock);
-  const gboolean seeks = percent == 100 && !host->sought;
+  const gboolean seeks = buffer->percent == 100 && !host->sought;
   host->sought = host->sought || seeks;
   g_mutex_unlock (&host->lock);
   if (seeks)
@@ -90,6 +95,7 @@ on_level (guint percent, gpointer user_data)
 
 static const VidgenSessionCallbacks callbacks = {
   .progress = on_progress,
+  .gave_up = on_gave_up,
   .before_chunk = on_before_chunk,
   .chunk_made = on_chunk_made,
   .level = on_level,
@@ -161,7 +167,8 @@ typedef struct {
 } Listener;
 
 static void
-on_level_at_length (G_GNUC_UNUSED guint percent, gpointer user_data)
+on_level_at_length (
+    G_GNUC_UNUSED const VidgenSessionBuffer *buffer, gpointer user_data)
 {
   Listener *listener = user_data;
 
@@ -175,6 +182,7 @@ on_level_at_length (G_GNUC_UNUSED guint percent, gpointer user_data)
 
 static const VidgenSessionCallbacks at_length = {
   .progress = on_progress,
+  .gave_up = on_gave_up,
   .before_chunk = on_before_chunk,
   .chunk_made = on_chunk_made,
   .level = on_level_at_length,
