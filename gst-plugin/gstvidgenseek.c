@@ -104,19 +104,26 @@ void
 gst_vidgen_segment_begin (GstVidgenSegment *segment, GstElement *element,
     GstEvent *seek, gboolean moved)
 {
+  const guint32 seqnum = gst_event_get_seqnum (seek);
   GstMessage *done = NULL;
 
   if (!asks_for_segment (seek))
     return;
-  if (moved)
-    post_start (element, seek);
   g_mutex_lock (&segment->lock);
-  if (segment->seqnum == gst_event_get_seqnum (seek)) {
-    if (moved)
-      done = g_steal_pointer (&segment->done);
-    else
-      segment->seqnum = GST_SEQNUM_INVALID;
-    segment->told = moved;
+  const gboolean newest = segment->seqnum == seqnum;
+  if (newest && !moved) {
+    segment->seqnum = GST_SEQNUM_INVALID;
+    gst_clear_message (&segment->done);
+  }
+  g_mutex_unlock (&segment->lock);
+  if (!newest || !moved)
+    return;
+
+  post_start (element, seek);
+  g_mutex_lock (&segment->lock);
+  if (segment->seqnum == seqnum) {
+    done = g_steal_pointer (&segment->done);
+    segment->told = TRUE;
   }
   g_mutex_unlock (&segment->lock);
   if (done)

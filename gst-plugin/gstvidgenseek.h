@@ -32,8 +32,9 @@ void gst_vidgen_segment_clear (GstVidgenSegment *segment);
 /* Before the sources are moved: expects the ends of what `seek` asks for, if
  * that is a segment. */
 void gst_vidgen_segment_expect (GstVidgenSegment *segment, GstEvent *seek);
-/* Behind that: posts SEGMENT_START on `element`, or forgets the segment where
- * the sources were not `moved`. */
+/* Behind that: posts SEGMENT_START on `element`, unless another segment has
+ * taken its place, or forgets the segment where the sources were not `moved`.
+ */
 void gst_vidgen_segment_begin (GstVidgenSegment *segment, GstElement *element,
     GstEvent *seek, gboolean moved);
 /* Posts SEGMENT_DONE with the second such message of a source, but not before

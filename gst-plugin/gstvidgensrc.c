@@ -76,6 +76,15 @@
 GST_DEBUG_CATEGORY (gst_vidgen_debug);
 #define GST_CAT_DEFAULT gst_vidgen_debug
 
+/* The same seek comes from every sink, and others between, where whoever hears
+ * of it seeks. */
+#define REMEMBERED_SEEKS 8
+
+typedef struct {
+  guint32 seqnum;
+  gboolean result;
+} Seek;
+
 struct _GstVidgenSrc {
   GstBin parent;
 
@@ -100,11 +109,13 @@ struct _GstVidgenSrc {
 
   GstVidgenSegment segment;
 
-  GMutex seek_lock; /* guards what follows */
-  guint32 seek_seqnum;
-  gboolean seek_result;
+  GMutex seek_lock;             /* guards what follows, to `newest_seek` */
+  Seek seeks[REMEMBERED_SEEKS]; /* a ring */
+  guint newest_seek;
 
-  GMutex topology_lock; /* so that the newest topology is told last */
+  GMutex topology_lock;   /* guards what follows */
+  gboolean topology_due;  /* it has changed since it was told */
+  gboolean topology_told; /* a thread tells of it, and of what is due */
 };
 
 static void gst_vidgen_src_uri_handler_init (
@@ -203,6 +214,16 @@ forward_seek (GstVidgenSrc *src, GstEvent *seek)
   return moved;
 }
 
+static const Seek *
+find_seek (const GstVidgenSrc *src, guint32 seqnum)
+{
+  for (guint i = 0; i < REMEMBERED_SEEKS; i++) {
+    if (src->seeks[i].seqnum == seqnum)
+      return &src->seeks[i];
+  }
+  return NULL;
+}
+
 static gboolean
 gst_vidgen_src_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
 {
@@ -210,14 +231,17 @@ gst_vidgen_src_seek (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
   g_autoptr (GstEvent) seek = NULL;
 
   g_mutex_lock (&src->seek_lock);
-  if (seqnum != src->seek_seqnum) {
+  const Seek *done = find_seek (src, seqnum);
+  if (!done) {
     if (is_seekable (src))
       seek =
           gst_vidgen_seek_normalise (GST_ELEMENT (src->children[track]), event);
-    src->seek_result = seek && forward_seek (src, seek);
-    src->seek_seqnum = seqnum;
+    const gboolean moved = seek && forward_seek (src, seek);
+    src->newest_seek = (src->newest_seek + 1) % REMEMBERED_SEEKS;
+    src->seeks[src->newest_seek] = (Seek){ seqnum, moved };
+    done = &src->seeks[src->newest_seek];
   }
-  const gboolean result = src->seek_result;
+  const gboolean result = done->result;
   g_mutex_unlock (&src->seek_lock);
   if (seek)
     gst_vidgen_segment_begin (&src->segment, GST_ELEMENT (src), seek, result);
@@ -346,6 +370,24 @@ own_stream_start (GstVidgenSrc *src, VidgenTrack track, GstEvent *event)
   return own;
 }
 
+/* Or leaves that to the thread that tells of it now, so that the newest is told
+ * last. Nothing is locked meanwhile: whoever hears of it may seek. */
+static void
+tell_topology (GstVidgenSrc *src)
+{
+  g_mutex_lock (&src->topology_lock);
+  src->topology_due = TRUE;
+  while (src->topology_due && !src->topology_told) {
+    src->topology_due = FALSE;
+    src->topology_told = TRUE;
+    g_mutex_unlock (&src->topology_lock);
+    gst_vidgen_player_post_topology (GST_ELEMENT (src));
+    g_mutex_lock (&src->topology_lock);
+    src->topology_told = FALSE;
+  }
+  g_mutex_unlock (&src->topology_lock);
+}
+
 static gboolean
 gst_vidgen_src_proxy_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -354,9 +396,7 @@ gst_vidgen_src_proxy_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && src->uri_fields) {
     const gboolean told = gst_pad_event_default (pad, parent, event);
-    g_mutex_lock (&src->topology_lock);
-    gst_vidgen_player_post_topology (GST_ELEMENT (src));
-    g_mutex_unlock (&src->topology_lock);
+    tell_topology (src);
     return told;
   }
   if (GST_EVENT_TYPE (event) != GST_EVENT_STREAM_START)
@@ -792,7 +832,6 @@ gst_vidgen_src_init (GstVidgenSrc *src)
   g_mutex_init (&src->seek_lock);
   g_mutex_init (&src->topology_lock);
   gst_vidgen_segment_init (&src->segment);
-  src->seek_seqnum = GST_SEQNUM_INVALID;
   src->reporter.element = GST_ELEMENT (src);
   src->reporter.restored = restore_settings;
   gst_vidgen_options_init (&src->options);

@@ -256,9 +256,27 @@ hold_up (G_GNUC_UNUSED GstBus *bus, GstMessage *message,
   return GST_BUS_PASS;
 }
 
-/* Of the topologies that the pads' threads tell the last has both streams. */
+/* Seeks while one stream is told of and the other pad's thread wants to. */
+static GstBusSyncReply
+seek_on_topology (
+    G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  static gint sought; /* atomic */
+
+  if (gst_message_has_name (message, "stream-topology") &&
+      count_streams (message) < 2 &&
+      g_atomic_int_compare_and_exchange (&sought, FALSE, TRUE)) {
+    g_usleep (200000);
+    g_assert_true (gst_element_seek_simple (
+        user_data, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SECOND));
+  }
+  return GST_BUS_PASS;
+}
+
+/* Of the topologies that the pads' threads tell the last has both streams,
+ * whatever whoever hears of one does meanwhile. */
 static void
-test_topology (void)
+test_topology (gconstpointer handler)
 {
   g_autoptr (GError) error = NULL;
   Player player = { .pipeline = gst_pipeline_new (NULL) };
@@ -273,7 +291,8 @@ test_topology (void)
   gst_bin_add_many (GST_BIN (player.pipeline), src, video, audio, NULL);
   g_assert_true (gst_element_link_pads (src, "video", video, "sink"));
   g_assert_true (gst_element_link_pads (src, "audio", audio, "sink"));
-  gst_bus_set_sync_handler (bus, hold_up, NULL, NULL);
+  gst_bus_set_sync_handler (
+      bus, *(const GstBusSyncHandler *)handler, src, NULL);
   gst_element_set_state (player.pipeline, GST_STATE_PLAYING);
   while (TRUE) {
     g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, PATIENCE,
@@ -370,6 +389,8 @@ test_not_smooth (void)
 int
 main (int argc, char **argv)
 {
+  static const GstBusSyncHandler slow = hold_up, seeking = seek_on_topology;
+
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   GST_ELEMENT_REGISTER (vidgensrc, NULL);
@@ -378,7 +399,8 @@ main (int argc, char **argv)
   g_test_add_func ("/players/uridecodebin3", test_uridecodebin3);
   g_test_add_func ("/players/uridecodebin", test_uridecodebin);
   g_test_add_func ("/players/discoverer", test_discoverer);
-  g_test_add_func ("/players/topology", test_topology);
+  g_test_add_data_func ("/players/topology", &slow, test_topology);
+  g_test_add_data_func ("/players/topology-seek", &seeking, test_topology);
   g_test_add_func ("/players/bad-uri", test_bad_uri);
   g_test_add_func ("/players/smooth", test_smooth);
   g_test_add_func ("/players/not-smooth", test_not_smooth);

@@ -3,6 +3,7 @@
 
 /* Seeking in a clip. */
 
+#include "gst-plugin/gstvidgenseek.h"
 #include "tests/elements/rig.h"
 
 #define FLUSH (GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE)
@@ -251,23 +252,6 @@ test_segment (void)
   g_assert_cmpuint (rig_count (rig, GST_MESSAGE_SEGMENT_DONE), ==, 6);
 }
 
-/* A seek that is refused begins no segment. */
-static void
-test_no_segment (void)
-{
-  fake_reset ();
-  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
-  rig_state (rig, GST_STATE_PAUSED);
-  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
-  /* It takes effect in READY only, so what plays is endless. */
-  g_object_set (rig->src, "duration", 4 * (guint64)GST_SECOND, NULL);
-  g_assert_false (gst_element_seek (rig->src, 1, GST_FORMAT_TIME,
-      FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET,
-      GST_SECOND));
-  rig_read (rig);
-  g_assert_cmpuint (rig_count (rig, GST_MESSAGE_SEGMENT_START), ==, 0);
-}
-
 /* The type of the source's message that the pipeline has passed on. */
 static GstMessageType
 forwarded (const Rig *rig, GstMessage *message)
@@ -283,6 +267,80 @@ forwarded (const Rig *rig, GstMessage *message)
              : GST_MESSAGE_UNKNOWN;
 }
 
+static guint
+count_forwarded (const Rig *rig, GstMessageType type)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < rig->messages->len; i++)
+    n += forwarded (rig, g_ptr_array_index (rig->messages, i)) == type;
+  return n;
+}
+
+/* A seek that is refused begins no segment. */
+static void
+test_no_segment (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  g_object_set (rig->pipeline, "message-forward", TRUE, NULL);
+  rig_state (rig, GST_STATE_PAUSED);
+  rig_wait (rig, GST_MESSAGE_ASYNC_DONE);
+  /* It takes effect in READY only, so what plays is endless. */
+  g_object_set (rig->src, "duration", 4 * (guint64)GST_SECOND, NULL);
+  g_assert_false (gst_element_seek (rig->src, 1, GST_FORMAT_TIME,
+      FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET,
+      GST_SECOND));
+  rig_read (rig);
+  g_assert_cmpuint (count_forwarded (rig, GST_MESSAGE_SEGMENT_START), ==, 0);
+}
+
+static void
+end_segment (GstVidgenSegment *segment, GstElement *element, GstEvent *seek)
+{
+  for (guint i = 0; i < RIG_PADS; i++) {
+    g_autoptr (GstMessage) message = gst_message_new_segment_done (
+        GST_OBJECT (element), GST_FORMAT_TIME, GST_SECOND);
+    gst_message_set_seqnum (message, gst_event_get_seqnum (seek));
+    gst_vidgen_segment_end (segment, element, message);
+  }
+}
+
+static GstEvent *
+segment_seek (void)
+{
+  return gst_event_new_seek (1, GST_FORMAT_TIME, FLUSH | GST_SEEK_FLAG_SEGMENT,
+      GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET, GST_SECOND);
+}
+
+/* A segment that another has taken the place of, or whose sources did not move,
+ * is told neither to begin nor to end. */
+static void
+test_dead_segments (void)
+{
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make ("identity", NULL));
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstEvent) older = segment_seek (), newer = segment_seek ();
+  GstVidgenSegment segment;
+
+  gst_element_set_bus (element, bus);
+  gst_vidgen_segment_init (&segment);
+  gst_vidgen_segment_expect (&segment, older);
+  gst_vidgen_segment_expect (&segment, newer);
+  gst_vidgen_segment_begin (&segment, element, older, TRUE);
+  end_segment (&segment, element, older);
+  g_assert_false (gst_bus_have_pending (bus));
+
+  end_segment (&segment, element, newer);
+  g_assert_nonnull (segment.done);
+  gst_vidgen_segment_begin (&segment, element, newer, FALSE);
+  g_assert_null (segment.done);
+  g_assert_false (gst_bus_have_pending (bus));
+  gst_vidgen_segment_clear (&segment);
+  gst_element_set_bus (element, NULL);
+}
+
 static GstBusSyncReply
 seek_on_start (
     G_GNUC_UNUSED GstBus *bus, GstMessage *message, gpointer user_data)
@@ -291,7 +349,8 @@ seek_on_start (
 
   if (forwarded (seeker->rig, message) == GST_MESSAGE_SEGMENT_START &&
       g_atomic_int_compare_and_exchange (&seeker->on, 1, 0)) {
-    g_assert_true (gst_element_seek (seeker->rig->src, 1, GST_FORMAT_TIME,
+    rig_clear (seeker->rig);
+    g_assert_true (gst_element_seek (seeker->rig->pipeline, 1, GST_FORMAT_TIME,
         FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, GST_SECOND,
         GST_SEEK_TYPE_SET, 2 * GST_SECOND));
     g_atomic_int_inc (&seeker->seeks);
@@ -300,7 +359,7 @@ seek_on_start (
 }
 
 /* Whoever hears that a segment began may seek there and then; each that ends
- * has begun before. */
+ * has begun before, and the seek that is delivered on is not done again. */
 static void
 test_segment_in_handler (void)
 {
@@ -313,7 +372,7 @@ test_segment_in_handler (void)
   g_object_set (rig->pipeline, "message-forward", TRUE, NULL);
   rig_state (rig, GST_STATE_PLAYING);
   gst_bus_set_sync_handler (bus, seek_on_start, &seeker, NULL);
-  g_assert_true (gst_element_seek (rig->src, 1, GST_FORMAT_TIME,
+  g_assert_true (gst_element_seek (rig->pipeline, 1, GST_FORMAT_TIME,
       FLUSH | GST_SEEK_FLAG_SEGMENT, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_SET,
       1));
   g_assert_cmpint (g_atomic_int_get (&seeker.seeks), ==, 1);
@@ -324,6 +383,7 @@ test_segment_in_handler (void)
     ended += type == GST_MESSAGE_SEGMENT_DONE;
     g_assert_cmpuint (ended, <=, started);
   }
+  assert_part (rig, 16, 32, 24000, 48000);
   gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
 }
 
@@ -655,17 +715,13 @@ test_made_again (void)
   g_assert_cmpint (g_atomic_int_get (&fake.chunks), >, chunks);
 }
 
-/* What was dropped of a clip is made again with PROGRESS, to its end. */
-static void
-test_progress (void)
+/* A clip of 6000 frames that has ended and does not hold its middle. */
+static Rig *
+play_long_clip (void)
 {
-  GstProgressType type = GST_PROGRESS_TYPE_ERROR;
-  gint last = -1;
-  guint started = 0;
-
   fake_reset ();
   fake.chunk_frames = 200;
-  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  Rig *rig = rig_new (RIG_BOTH);
   g_autoptr (GstCaps) caps = gst_caps_from_string (
       "video/x-raw, format = RGBA, width = 64, height = 64");
   g_object_set (rig->tracks[RIG_VIDEO].filter, "caps", caps, NULL);
@@ -674,6 +730,18 @@ test_progress (void)
   rig_wait_end (rig);
   rig_read (rig);
   g_ptr_array_set_size (rig->messages, 0);
+  return rig;
+}
+
+/* What was dropped of a clip is made again with PROGRESS, to its end. */
+static void
+test_progress (void)
+{
+  GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+  gint last = -1;
+  guint started = 0;
+
+  g_autoptr (Rig) rig = play_long_clip ();
   seek (rig, 1, GST_FORMAT_TIME, FLUSH, 75 * (gint64)GST_SECOND, -1);
   rig_wait_end (rig);
   g_assert_cmpuint (rig_content (rig, 0).frame, ==, 1200);
@@ -695,6 +763,24 @@ test_progress (void)
   g_assert_cmpuint (started, ==, 1);
   g_assert_cmpint (type, ==, GST_PROGRESS_TYPE_COMPLETE);
   g_assert_cmpint (last, ==, 100);
+}
+
+/* Or until it is stopped. */
+static void
+test_progress_stopped (void)
+{
+  GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+
+  g_autoptr (Rig) rig = play_long_clip ();
+  g_atomic_int_set (&fake.ration, 0);
+  seek (rig, 1, GST_FORMAT_TIME, FLUSH, 75 * (gint64)GST_SECOND, -1);
+  gst_message_parse_progress (
+      rig_wait (rig, GST_MESSAGE_PROGRESS), &type, NULL, NULL);
+  g_assert_cmpint (type, ==, GST_PROGRESS_TYPE_START);
+  rig_state (rig, GST_STATE_READY);
+  gst_message_parse_progress (
+      rig_wait (rig, GST_MESSAGE_PROGRESS), &type, NULL, NULL);
+  g_assert_cmpint (type, ==, GST_PROGRESS_TYPE_CANCELED);
 }
 
 /* What a prompt changed is kept over a seek, and a prompt set before a seek
@@ -746,6 +832,7 @@ main (int argc, char **argv)
   g_test_add_func ("/seek/19-to-the-end", test_to_the_end);
   g_test_add_func ("/seek/19-segment", test_segment);
   g_test_add_func ("/seek/no-segment", test_no_segment);
+  g_test_add_func ("/seek/dead-segments", test_dead_segments);
   g_test_add_func ("/seek/segment-in-handler", test_segment_in_handler);
   g_test_add_func ("/seek/19-rates", test_rates);
   g_test_add_func ("/seek/19-without-flush", test_without_flush);
@@ -753,6 +840,7 @@ main (int argc, char **argv)
   g_test_add_func ("/seek/19-flush-while-making", test_flush_while_making);
   g_test_add_func ("/seek/19-in-handler", test_seek_in_handler);
   g_test_add_func ("/seek/19-progress", test_progress);
+  g_test_add_func ("/seek/progress-stopped", test_progress_stopped);
   g_test_add_func ("/seek/rate-alone", test_rate_alone);
   g_test_add_func ("/seek/19-refused", test_refused);
   g_test_add_func ("/seek/19-queries", test_queries);
