@@ -60,18 +60,27 @@ env_works () {
     eval "$(sh "$driver" env)"
     eval "$(sh "$driver" env)"
     echo "$GST_PLUGIN_PATH_1_0 and $GST_PRESET_PATH"
-    case $GST_PLUGIN_PATH_1_0 in
-      *":$folder/other") ;;
-      *) exit 1 ;;
-    esac
-    case $GST_PRESET_PATH in
-      *":$folder/presets") ;;
-      *) exit 1 ;;
-    esac
+    [ "$GST_PLUGIN_PATH_1_0" = \
+      "$VIDGEN_BUILD_DIR/gst-plugin:$folder/other" ] || exit 1
+    [ "$GST_PRESET_PATH" = \
+      "$(readlink -f "$VIDGEN_SOURCE")/gst-plugin:$folder/presets" ] || exit 1
     gst-inspect-1.0 vidgensrc >"$folder/inspected" || exit 1
     grep -A 9 '^Presets' "$folder/inspected" || true
     grep -q 'Campfire on snow' "$folder/inspected"
   )
+}
+
+# What a user has saved below ~/.local is not overwritten by what is shipped.
+users_presets_stay () {
+  meson setup -Dtests=false --prefix "$folder/.local" "$folder/build" \
+    "$VIDGEN_SOURCE" >"$folder/out" 2>&1 || {
+    tail -n 20 "$folder/out"
+    return 1
+  }
+  meson introspect --installed "$folder/build" | tr ',' '\n' >"$folder/paths"
+  grep presets "$folder/paths"
+  grep -q 'presets/GstVidgenSrc.prs"' "$folder/paths" &&
+    ! grep -q '"[^"]*/gstreamer-1.0/presets/' "$folder/paths"
 }
 
 # A folder without any of the programs that a build needs.
@@ -116,6 +125,7 @@ fi
 check "the driver helps" driver_helps
 check "the tool helps" tool_helps
 check "env gives what GStreamer needs" env_works
+check "a user's presets stay" users_presets_stay
 check "what is missing is told" missing_is_told
 check "prompts are printed" prompts_are_printed
 check "models are told" models_are_told
