@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The vidgensrc authors
 #
-# Streams for some minutes to an nginx that is killed and started again every
+# Streams for three minutes to an nginx that is killed and started again every
 # half minute, with a new prompt in each: the tool connects again each time and
 # its scene goes on, and it holds no more in the end than after the first time.
-# VIDGEN_SOAK_ROUNDS: how often (default: 4).
+# VIDGEN_SOAK_ROUNDS: how often (default: 6).
 # shellcheck disable=SC2317  # functions are called by check
 set -eu
 # shellcheck source=tests/streaming/tap.sh
@@ -13,9 +13,9 @@ set -eu
 # shellcheck source=tests/streaming/nginx.sh
 . "$VIDGEN_SOURCE/tests/streaming/nginx.sh"
 
-rounds=${VIDGEN_SOAK_ROUNDS:-4}
+rounds=${VIDGEN_SOAK_ROUNDS:-6}
 fps=16
-seconds=20 # of stream in each round
+seconds=30 # of stream in each round
 max_growth_kb=16384
 
 has_pictures () {
