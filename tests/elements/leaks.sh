@@ -3,7 +3,8 @@
 # SPDX-FileCopyrightText: The vidgensrc authors
 #
 # No object of GStreamer outlives the tests that are given: the leaks tracer
-# finds none.
+# finds none. Any playbin of GStreamer 1.22 leaves its volume with two pads; that
+# alone is put up with.
 set -eu
 
 n=0
@@ -12,32 +13,39 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# The volume of playbin outlives any playbin of GStreamer 1.22.
-left_out () {
-  case $(basename "$1") in
-    elements-inspect) echo -s /inspect/05-launch-lines ;;
-    elements-players) echo -s /players/playbin -s /players/playbin3 ;;
-  esac
+# What lives, but for what is playbin's.
+living () {
+  volume='GstVolume, address=[^,]*, description=(string)<volume>'
+  pads='GstPad, address=[^,]*, description=(string)<volume:\(sink\|src\)>'
+  grep 'object-alive, type-name=(string)[^%]' "$folder/log" |
+    grep -v -e "(string)$volume" -e "(string)$pads"
+}
+
+# Whether all tests have passed and only then, while GStreamer was left, the
+# tracer's warning of what lives, an error to a test program, has ended it.
+has_passed () {
+  grep '^Bail out!' "$folder/out" | grep -q 'FATAL-WARNING: Leaks detected' &&
+    grep -q '^1\.\.' "$folder/out" && ! grep -q '^not ok' "$folder/out"
 }
 
 # The tracer tells what lives when GStreamer is left.
 leaves_nothing () {
   VIDGEN_DEINIT=1 GST_TRACERS=leaks GST_DEBUG='GST_TRACER:7,GST_INIT:4' \
-    GST_DEBUG_NO_COLOR=1 GST_DEBUG_FILE="$folder/log" "$1" $(left_out "$1") \
-    >"$folder/out" 2>&1 || {
+    GST_DEBUG_NO_COLOR=1 GST_DEBUG_FILE="$folder/log" "$1" \
+    >"$folder/out" 2>&1 || has_passed || {
     cat "$folder/out"
-    grep 'object-alive, type-name=(string)[^%]' "$folder/log"
+    living
     return 1
   }
   grep -q 'object-alive\.class' "$folder/log" || {
     echo "the tracer was not there"
     return 1
   }
-  grep -q 'deinitialized GStreamer' "$folder/log" || {
+  has_passed || grep -q 'deinitialized GStreamer' "$folder/log" || {
     echo "GStreamer was not left"
     return 1
   }
-  ! grep 'object-alive, type-name=(string)[^%]' "$folder/log"
+  ! living
 }
 
 for program in "$@"; do
