@@ -58,8 +58,7 @@ typedef struct {
    * done. */
   void (*progress) (const char *phase, double fraction, gpointer user_data);
   /* On the worker, where settings cannot be had or at its end: the phase, if
-   * there is one, was given up;
-   * `error` says why, NULL that it was stopped. */
+   * there is one, was given up; `error` says why, NULL that it was stopped. */
   void (*gave_up) (const GError *error, gpointer user_data);
   /* On the worker, before the chunk that begins then: the moment to set what
    * changes with time. */

@@ -185,11 +185,17 @@ fake_load (G_GNUC_UNUSED VidgenModel *model, G_GNUC_UNUSED VidgenDevice *device,
 }
 
 static GBytes *
-fake_encode (G_GNUC_UNUSED VidgenModel *model, const char *prompt,
-    const char *negative, GCancellable *cancellable, GError **error)
+fake_encode (VidgenModel *model, const char *prompt, const char *negative,
+    GCancellable *cancellable, GError **error)
 {
   const double code = fake_prompt (prompt) + (negative ? 1 : 0);
 
+  if (g_atomic_int_get (&fake.refuse)) {
+    vidgen_model_tell (model, "encode", 0);
+    g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
+        "A prompt that cannot be encoded.");
+    return NULL;
+  }
   if (!work_for (g_atomic_int_get (&fake.encode_us), cancellable, error))
     return NULL;
   g_atomic_int_inc (&fake.encodes);

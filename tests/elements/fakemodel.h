@@ -29,6 +29,7 @@ typedef struct {
                                         atomic */
   gint fail_chunk; /* the chunk that fails, -1: none, atomic */
   gint fail_load;  /* atomic */
+  gint refuse;     /* prompts, amid telling that they are encoded, atomic */
   VidgenError fail_code;
   /* Written. */
   gint chunks, encodes;        /* made so far, atomic */

@@ -324,6 +324,37 @@ test_faster_than_encoding (void)
   g_assert_cmpuint (rig_received (rig, RIG_VIDEO), >, before + 40);
 }
 
+static GstProgressType
+next_of_encoding (Rig *rig)
+{
+  GstProgressType type;
+
+  while (TRUE) {
+    GstMessage *message = rig_wait (rig, GST_MESSAGE_PROGRESS);
+    g_autofree char *code = NULL;
+
+    gst_message_parse_progress (message, &type, &code, NULL);
+    if (g_str_equal (code, "encode"))
+      return type;
+  }
+}
+
+/* Encoding of which was told ends where the prompt is refused. */
+static void
+test_refused_progress (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PLAYING);
+  rig_wait_buffers (rig, RIG_VIDEO, 10);
+  g_atomic_int_set (&fake.refuse, TRUE);
+  g_object_set (rig->src, "prompt", "7", NULL);
+  g_assert_cmpint (next_of_encoding (rig), ==, GST_PROGRESS_TYPE_START);
+  g_assert_cmpint (next_of_encoding (rig), ==, GST_PROGRESS_TYPE_ERROR);
+  const guint before = rig_received (rig, RIG_VIDEO);
+  rig_wait_buffers (rig, RIG_VIDEO, before + 10);
+}
+
 typedef struct {
   GstElement *pipeline, *src;
   gint newest; /* number of the newest prompt that was told to be applied */
@@ -491,6 +522,7 @@ main (int argc, char **argv)
   g_test_add_func ("/prompts/transition", test_transition);
   g_test_add_func ("/prompts/transition-anew", test_transition_anew);
   g_test_add_func ("/prompts/faster-than-encoding", test_faster_than_encoding);
+  g_test_add_func ("/prompts/refused-progress", test_refused_progress);
   g_test_add_data_func ("/prompts/thousand", NULL, test_thousand);
   g_test_add_data_func ("/prompts/thousand-live", "live", test_thousand);
   g_test_add_func ("/prompts/texts", test_texts);
