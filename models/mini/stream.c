@@ -15,9 +15,7 @@
 #define LATENTS 4
 G_STATIC_ASSERT (LATENTS > VIDGEN_MINI_DECODER_REACH);
 
-/* More than a stream takes in turns: a window of four, that it begins with and
- * that a prompt's change has moved; and two kinds of requests. */
-#define SAMPLE_TAPES 16
+/* More than a stream takes in turns, of two kinds of requests. */
 #define OUTPUT_TAPES 12
 #define WORDS_BYTES 8
 
@@ -104,11 +102,21 @@ words_start (const VidgenMiniConfig *config)
          VIDGEN_SPAN_ALIGNMENT * VIDGEN_SPAN_ALIGNMENT;
 }
 
+/* What a stream takes in turns: the chunks that it begins with, a window and
+ * one chunk over and over, and the same where a prompt's change has moved it.
+ */
+static guint
+sample_tapes (const VidgenMiniConfig *config)
+{
+  return 3 * (config->context.window + 1) + 1;
+}
+
 static guint64
 upload_bytes (const VidgenMiniConfig *config)
 {
   return words_start (config) +
-         (SAMPLE_TAPES + OUTPUT_TAPES) * VIDGEN_TAPES_WORDS_BYTES;
+         (guint64)(sample_tapes (config) + OUTPUT_TAPES) *
+             VIDGEN_TAPES_WORDS_BYTES;
 }
 
 static guint64
@@ -189,6 +197,7 @@ vidgen_mini_stream_new (VidgenModel *base,
 {
   VidgenMiniModel *model = (VidgenMiniModel *)base;
   MiniStream *stream = g_new0 (MiniStream, 1);
+  guint n_samples;
 
   stream->config = model->config;
   vidgen_mini_context_init (&stream->context, model->config);
@@ -200,9 +209,10 @@ vidgen_mini_stream_new (VidgenModel *base,
     vidgen_mini_stream_free (&stream->base);
     return NULL;
   }
-  stream->samples = new_tapes (stream, SAMPLE_TAPES, 0, sizeof (SampleKey));
+  n_samples = sample_tapes (stream->config);
+  stream->samples = new_tapes (stream, n_samples, 0, sizeof (SampleKey));
   stream->outputs =
-      new_tapes (stream, OUTPUT_TAPES, SAMPLE_TAPES, sizeof (OutputKey));
+      new_tapes (stream, OUTPUT_TAPES, n_samples, sizeof (OutputKey));
   return &stream->base;
 }
 
