@@ -224,7 +224,8 @@ fill_constants (const VidgenDeviceCaps *caps, const VidgenAttention *attention,
   const guint load = choose_load (attention);
   const guint32 constants[][VIDGEN_MAX_CONSTANTS] = {
     [VIDGEN_ATTENTION_LANES] = { tile->lanes, 1, 1, attention->head_size,
-        tile->rows, tile->broadcast, biased, load },
+        tile->rows, tile->broadcast, biased,
+        load == LOAD_F16 ? LOAD_F16 : LOAD_F32 },
     [VIDGEN_ATTENTION_PARTS] = { tile->lanes, 1, 1, attention->head_size,
         tile->rows, tile->parts, biased, load },
     [VIDGEN_ATTENTION_SUBGROUP] = { tile->lanes, 1, 1, attention->head_size,

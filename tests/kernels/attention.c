@@ -275,6 +275,64 @@ test_choose (void)
   g_assert_cmpint (choose (&caps, 88, 128).path, ==, VIDGEN_ATTENTION_LANES);
 }
 
+static VidgenSpan
+floats (VidgenSpan span, guint64 first, guint64 count)
+{
+  return vidgen_span_cut (span, 4 * first, 4 * count);
+}
+
+static void
+attend_at (VidgenDevice *device, VidgenMemory *memory, guint64 first)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenRecorder) recorder =
+      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
+  const VidgenSpan span = vidgen_memory_span (memory);
+  const VidgenAttention attention = { .rows = 4,
+    .heads = 1,
+    .head_size = 16,
+    .scale = 1,
+    .q = floats (span, 0, 64),
+    .q_stride = 16,
+    .segments = { { .count = 4,
+        .k = floats (span, 64 + first, 64),
+        .k_stride = 16,
+        .v = floats (span, 192 + first, 64),
+        .v_stride = 16 } },
+    .out = floats (span, 320, 64),
+    .out_stride = 16 };
+
+  g_assert_no_error (error);
+  vidgen_attention (recorder, &attention);
+  g_assert_true (vidgen_recorder_finish (recorder, NULL, &error));
+}
+
+/* Lanes load one value at a time, wherever it lies: no pipeline is compiled
+ * for that. */
+static void
+test_lanes_pipelines (void)
+{
+  const VidgenAttention attention = { .rows = 4, .heads = 1, .head_size = 16 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open (NULL, &error);
+  g_autoptr (VidgenMemory) memory = NULL;
+  guint64 pipelines;
+
+  if (!device ||
+      vidgen_attention_choose (vidgen_device_caps (device), &attention).path !=
+          VIDGEN_ATTENTION_LANES) {
+    g_test_skip ("no device that takes lanes");
+    return;
+  }
+  memory = vidgen_memory_new (device, 4 * 384, VIDGEN_MEMORY_DEVICE, &error);
+  g_assert_no_error (error);
+  attend_at (device, memory, 0);
+  pipelines = vidgen_device_n_pipelines (device);
+  g_assert_cmpuint (pipelines, >, 0);
+  attend_at (device, memory, 1);
+  g_assert_cmpuint (vidgen_device_n_pipelines (device), ==, pipelines);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -289,5 +347,6 @@ main (int argc, char **argv)
   vidgen_kernel_test_add_fixed ("/attention/88x552", test_88x552);
   vidgen_kernel_test_add_fixed ("/attention/88x552-f16", test_88x552_halves);
   g_test_add_func ("/attention/choose", test_choose);
+  g_test_add_func ("/attention/lanes-pipelines", test_lanes_pipelines);
   return g_test_run ();
 }
