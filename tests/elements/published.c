@@ -81,6 +81,15 @@ check_sound (const Rig *rig)
   g_assert_cmpuint (samples, ==, FRAMES * SECOND_SAMPLES / FPS);
 }
 
+/* Met before it would be kept, and not encoded. */
+static char *
+new_prompt (void)
+{
+  g_autofree char *word = g_uuid_string_random ();
+
+  return g_strconcat ("rain on a roof ", word, NULL);
+}
+
 /* Encoding the prompt is told of, to its end. */
 static void
 check_progress (const Rig *rig)
@@ -104,13 +113,13 @@ check_progress (const Rig *rig)
 static void
 test_prompt (void)
 {
-  g_autofree char *folder = make_folder ();
+  g_autofree char *folder = make_folder (), *prompt = new_prompt ();
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   const GstStructure *caps;
   int width, height;
 
-  g_object_set (rig->src, "model", folder, "device", "host", "prompt",
-      "rain on a roof", "num-buffers", FRAMES, NULL);
+  g_object_set (rig->src, "model", folder, "device", "host", "prompt", prompt,
+      "num-buffers", FRAMES, NULL);
   rig_run (rig);
   g_assert_cmpuint (rig->tracks[RIG_VIDEO].buffers->len, ==, FRAMES);
   caps = gst_caps_get_structure (
