@@ -236,13 +236,13 @@ check_tokens (const VidgenUmt5 *umt5, const GArray *tokens, GError **error)
 }
 
 float *
-vidgen_umt5_encode (VidgenUmt5 *umt5, const char *prompt, guint *rows,
-    VidgenUmt5Progress progress, gpointer user_data, GCancellable *cancellable,
-    GError **error)
+vidgen_umt5_encode (VidgenUmt5 *umt5, const char *prompt, guint max_rows,
+    guint *rows, VidgenUmt5Progress progress, gpointer user_data,
+    GCancellable *cancellable, GError **error)
 {
   g_autofree char *clean = vidgen_clean_text (prompt);
   g_autoptr (GArray) tokens = vidgen_umt5_vocabulary_encode (
-      umt5->vocabulary, clean, VIDGEN_UMT5_MAX_TOKENS, error);
+      umt5->vocabulary, clean, MIN (max_rows, VIDGEN_UMT5_MAX_TOKENS), error);
 
   g_return_val_if_fail (umt5->encoder != NULL, NULL);
   if (!tokens || !check_tokens (umt5, tokens, error))

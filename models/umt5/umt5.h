@@ -51,14 +51,14 @@ guint64 vidgen_umt5_kept_bytes (const VidgenUmt5 *umt5, VidgenDevice *device);
 void vidgen_umt5_unload (VidgenUmt5 *umt5);
 
 /* The encoding of a prompt (UTF-8) by a loaded encoder: [*rows][size], the last
- * row being the end token's; free it. Longer prompts are cut to
- * VIDGEN_UMT5_MAX_TOKENS rows. `progress` may be NULL. Errors: INVALID (a
+ * row being the end token's; free it. Longer prompts are cut to `max_rows`, at
+ * most VIDGEN_UMT5_MAX_TOKENS. `progress` may be NULL. Errors: INVALID (a
  * prompt of more than VIDGEN_TOKENIZER_MAX_TEXT_BYTES), others as
  * vidgen_upload_run().
  */
-float *vidgen_umt5_encode (VidgenUmt5 *umt5, const char *prompt, guint *rows,
-    VidgenUmt5Progress progress, gpointer user_data, GCancellable *cancellable,
-    GError **error);
+float *vidgen_umt5_encode (VidgenUmt5 *umt5, const char *prompt, guint max_rows,
+    guint *rows, VidgenUmt5Progress progress, gpointer user_data,
+    GCancellable *cancellable, GError **error);
 
 /* For tests: looks at the states of what is encoded, see
  * models/umt5/encoder.h. NULL: no more. */

@@ -256,8 +256,8 @@ run_encoder (VidgenWanModel *model, const char *text, EncodeProgress *progress,
   g_mutex_lock (&model->text_lock);
   vidgen_umt5_set_room (encoder, vidgen_wan_room_bytes (model));
   if (vidgen_umt5_load (encoder, model->base.device, error))
-    states = vidgen_umt5_encode (
-        encoder, text, rows, on_encoded, progress, cancellable, error);
+    states = vidgen_umt5_encode (encoder, text, model->config.text_rows, rows,
+        on_encoded, progress, cancellable, error);
   g_mutex_unlock (&model->text_lock);
   return states;
 }

@@ -81,7 +81,8 @@ check_sound (const Rig *rig)
   g_assert_cmpuint (samples, ==, FRAMES * SECOND_SAMPLES / FPS);
 }
 
-/* Met before it would be kept, and not encoded. */
+/* Met before it would be kept, and not encoded. It has more tokens than the
+ * model reads. */
 static char *
 new_prompt (void)
 {

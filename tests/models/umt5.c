@@ -116,7 +116,8 @@ check_prompt (VidgenUmt5 *umt5, const VidgenCheckpoint *states, guint index,
   guint rows;
 
   vidgen_umt5_set_tap (umt5, &tap);
-  values = vidgen_umt5_encode (umt5, prompt, &rows, NULL, NULL, NULL, &error);
+  values = vidgen_umt5_encode (
+      umt5, prompt, VIDGEN_UMT5_MAX_TOKENS, &rows, NULL, NULL, NULL, &error);
   vidgen_umt5_set_tap (umt5, NULL);
   g_assert_no_error (error);
   check_states (states, out, values, rows, size, tolerance);
@@ -209,7 +210,8 @@ test_bytes (void)
 
   g_assert_true (vidgen_umt5_load (umt5, device, &error));
   g_assert_true (vidgen_umt5_load (umt5, device, &error));
-  g_free (vidgen_umt5_encode (umt5, "x", &rows, NULL, NULL, NULL, &error));
+  g_free (vidgen_umt5_encode (
+      umt5, "x", VIDGEN_UMT5_MAX_TOKENS, &rows, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (vidgen_device_memory_peak (device) - before, <=,
       vidgen_umt5_bytes (umt5));
@@ -239,12 +241,12 @@ test_cancel (void)
 
   g_assert_true (vidgen_umt5_load (umt5, device, &error));
   g_cancellable_cancel (cancellable);
-  g_assert_null (
-      vidgen_umt5_encode (umt5, "x", &rows, NULL, NULL, cancellable, &error));
+  g_assert_null (vidgen_umt5_encode (umt5, "x", VIDGEN_UMT5_MAX_TOKENS, &rows,
+      NULL, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
-  values =
-      vidgen_umt5_encode (umt5, "x", &rows, on_progress, &last, NULL, &error);
+  values = vidgen_umt5_encode (umt5, "x", VIDGEN_UMT5_MAX_TOKENS, &rows,
+      on_progress, &last, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpfloat (last, ==, 1);
 }
@@ -381,7 +383,8 @@ check_out (VidgenUmt5 *umt5, const VidgenCheckpoint *states, guint index,
   g_autofree float *values = NULL;
   guint rows;
 
-  values = vidgen_umt5_encode (umt5, prompt, &rows, NULL, NULL, NULL, &error);
+  values = vidgen_umt5_encode (
+      umt5, prompt, VIDGEN_UMT5_MAX_TOKENS, &rows, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   check_states (states, name, values, rows, vidgen_umt5_size (umt5), 1e-3);
 }
