@@ -239,7 +239,8 @@ test_muxers (void)
   }
 }
 
-/* As above, paced by the clock. */
+/* As above, paced by the clock; what a busy machine is late with is filled for
+ * on both pads. */
 static void
 test_live_muxer (void)
 {
@@ -252,8 +253,9 @@ test_live_muxer (void)
       gst_bin_get_by_name (GST_BIN (pipeline), "source");
   g_object_set (src, "is-live", TRUE, "num-buffers", 12, NULL);
   assert_ends (pipeline, "live");
-  g_assert_cmpuint (mux->inputs[RIG_VIDEO].buffers, ==, 12);
-  g_assert_cmpuint (mux->inputs[RIG_AUDIO].bytes, ==, 12 * 1500 * 2 * 4);
+  const guint frames = mux->inputs[RIG_VIDEO].buffers;
+  g_assert_cmpuint (frames, >=, 12);
+  g_assert_cmpuint (mux->inputs[RIG_AUDIO].bytes, ==, frames * 1500 * 2 * 4);
 }
 
 static void
