@@ -120,6 +120,26 @@ copy (VidgenMemory *dst, VidgenMemory *src)
   g_assert_no_error (error);
 }
 
+VidgenRecorder *
+vidgen_probe_recorder_new (VidgenDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenRecorder *recorder =
+      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
+
+  g_assert_no_error (error);
+  return recorder;
+}
+
+void
+vidgen_probe_finish (VidgenRecorder *recorder)
+{
+  g_autoptr (GError) error = NULL;
+
+  vidgen_recorder_finish (recorder, NULL, &error);
+  g_assert_no_error (error);
+}
+
 VidgenMemory *
 vidgen_probe_memory (VidgenDevice *device, guint count, gboolean counting)
 {

@@ -35,6 +35,10 @@ void vidgen_probe_reference (const VidgenProbe *probe);
 typedef void (*VidgenRuntimeTestFunc) (VidgenDevice *device);
 void vidgen_runtime_test_add (const char *path, VidgenRuntimeTestFunc func);
 
+/* A recorder that runs; and its end, where an error fails the test. */
+VidgenRecorder *vidgen_probe_recorder_new (VidgenDevice *device);
+void vidgen_probe_finish (VidgenRecorder *recorder);
+
 /* Memory of `count` values, 0, 1, 2, ... when `counting`, else 0. */
 VidgenMemory *vidgen_probe_memory (
     VidgenDevice *device, guint count, gboolean counting);

@@ -15,26 +15,6 @@
 
 #define COUNT 1000
 
-static VidgenRecorder *
-recorder_new (VidgenDevice *device)
-{
-  g_autoptr (GError) error = NULL;
-  VidgenRecorder *recorder =
-      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
-
-  g_assert_no_error (error);
-  return recorder;
-}
-
-static void
-finish (VidgenRecorder *recorder)
-{
-  g_autoptr (GError) error = NULL;
-
-  vidgen_recorder_finish (recorder, NULL, &error);
-  g_assert_no_error (error);
-}
-
 static VidgenSpan
 part (VidgenMemory *memory, guint number)
 {
@@ -59,13 +39,13 @@ count_barriers (VidgenDevice *device, guint a, guint b, guint c, guint d)
 {
   g_autoptr (VidgenMemory) memory =
       vidgen_probe_memory (device, 4 * COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   guint n_barriers;
 
   add_one (recorder, part (memory, b), part (memory, a));
   add_one (recorder, part (memory, d), part (memory, c));
   n_barriers = vidgen_recorder_n_barriers (recorder);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   return n_barriers;
 }
 
@@ -84,7 +64,7 @@ test_barrier_transfers (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory =
       vidgen_probe_memory (device, 4 * COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autofree float *values = NULL;
 
   vidgen_recorder_copy (recorder, part (memory, 1), part (memory, 0));
@@ -95,7 +75,7 @@ test_barrier_transfers (VidgenDevice *device)
   g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 1);
   vidgen_recorder_clear (recorder, part (memory, 1));
   g_assert_cmpuint (vidgen_recorder_n_barriers (recorder), ==, 2);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   values = vidgen_probe_read (memory);
   for (guint i = 0; i < COUNT; i++) {
     g_assert_cmpfloat (values[i], ==, (float)i);
@@ -110,7 +90,7 @@ test_chain (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory =
       vidgen_probe_memory (device, 2 * COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autofree float *values = NULL;
 
   for (guint i = 0; i < 300; i++) {
@@ -118,7 +98,7 @@ test_chain (VidgenDevice *device)
     if (i % 7 == 0)
       g_assert_true (vidgen_recorder_submit (recorder, NULL, NULL));
   }
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   values = vidgen_probe_read (memory);
   for (guint i = 0; i < COUNT; i++)
     g_assert_cmpfloat (values[i], ==, (float)i + 300);
@@ -140,7 +120,7 @@ static void
 test_overrun (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   VidgenSpan span = vidgen_memory_span (memory);
 
   span.offset = 4;
@@ -158,7 +138,7 @@ test_overrun (VidgenDevice *device)
   expect_failure (recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "clear");
 
   add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
 }
 
 static void
@@ -166,7 +146,7 @@ test_short_span (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory =
       vidgen_probe_memory (device, 2 * COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
 
   add_one (recorder,
       vidgen_span_cut (vidgen_memory_span (memory), 0, 4 * COUNT - 1),
@@ -180,11 +160,11 @@ test_foreign_memory (VidgenDevice *device)
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenDevice) host = vidgen_device_open ("host", &error);
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (host, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
 
   add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
   if (host == device)
-    finish (recorder);
+    vidgen_probe_finish (recorder);
   else
     expect_failure (
         recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "another device");
@@ -196,7 +176,7 @@ test_too_many_groups (VidgenDevice *device)
 {
   const guint limit = vidgen_device_caps (device)->max_group_count[1];
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   const VidgenProbe probe = { .count = COUNT,
     .out = vidgen_memory_span (memory),
     .columns = 1,
@@ -216,7 +196,7 @@ test_undeclared_write (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   VidgenProbe probe = { .count = COUNT,
     .out = vidgen_memory_span (memory),
     .add = 1,
@@ -233,7 +213,7 @@ test_undeclared_write (void)
       recorder, VIDGEN_ERROR, VIDGEN_ERROR_INVALID, "probe wrote at byte 399");
   probe.hidden_writes = 0;
   vidgen_probe (recorder, &probe);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
 }
 
 static void
@@ -259,7 +239,7 @@ test_undeclared_read (void)
   device = vidgen_device_open ("host", &error);
   x = vidgen_probe_memory (device, COUNT, TRUE);
   out = vidgen_probe_memory (device, COUNT, FALSE);
-  recorder = recorder_new (device);
+  recorder = vidgen_probe_recorder_new (device);
   probe.x = vidgen_memory_span (x);
   probe.out = vidgen_memory_span (out);
   vidgen_probe (recorder, &probe);
@@ -277,7 +257,7 @@ test_split (VidgenDevice *device)
     const guint count = 64 * grids[i][0] * grids[i][1] * grids[i][2] - 5;
     g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, count, TRUE);
     g_autoptr (VidgenMemory) out = vidgen_probe_memory (device, count, FALSE);
-    g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+    g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
     g_autofree float *values = NULL;
     const VidgenProbe probe = { .count = count,
       .x = vidgen_memory_span (memory),
@@ -291,7 +271,7 @@ test_split (VidgenDevice *device)
       .operations = i ? 1e9 : 1e12 };
 
     vidgen_probe (recorder, &probe);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
     n_submits = vidgen_recorder_n_submits (recorder);
     if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
       g_assert_cmpuint (n_submits, ==, 0);
@@ -311,7 +291,7 @@ test_submit_length (VidgenDevice *device)
 {
   const guint count = 1 << 16;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, count, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   const VidgenProbe probe = {
     .count = count, .out = vidgen_memory_span (memory), .add = 1, .repeat = 500
   };
@@ -327,7 +307,7 @@ test_submit_length (VidgenDevice *device)
 
     for (guint i = 0; i < 16; i++)
       vidgen_probe (recorder, &probe);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
     times = vidgen_recorder_times (recorder, &n);
     if (times[0].time_ns < 4e6 * VIDGEN_SUBMIT_MS)
       return;
@@ -384,7 +364,7 @@ test_full_subgroups (VidgenDevice *device)
       VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT |
       VK_PIPELINE_SHADER_STAGE_CREATE_ALLOW_VARYING_SUBGROUP_SIZE_BIT;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   VidgenProbe probe = { .count = COUNT, .out = vidgen_memory_span (memory) };
 
   if (vidgen_device_caps (device)->type == VIDGEN_DEVICE_HOST)
@@ -397,7 +377,7 @@ test_full_subgroups (VidgenDevice *device)
   probe.group_size = 2 * size - 1;
   vidgen_probe (recorder, &probe);
   g_assert_cmpuint (created_flags, ==, 0);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   device->vulkan->CreateComputePipelines = create_pipelines;
 }
 
@@ -419,7 +399,7 @@ test_not_coherent (VidgenDevice *device)
   g_autoptr (VidgenMemory) memory =
       vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
   g_autoptr (VidgenMemory) other = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   const VidgenSpan span = vidgen_memory_span (memory);
   PFN_vkInvalidateMappedMemoryRanges invalidate;
 
@@ -431,16 +411,16 @@ test_not_coherent (VidgenDevice *device)
   n_invalidated = 0;
   add_one (recorder, span, vidgen_memory_span (other));
   add_one (recorder, span, vidgen_memory_span (other));
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 1);
   vidgen_recorder_clear (recorder, span);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 2);
   vidgen_recorder_copy (recorder, span, vidgen_memory_span (other));
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 3);
   add_one (recorder, vidgen_memory_span (other), span);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 3);
   device->vulkan->InvalidateMappedMemoryRanges = invalidate;
 }
@@ -463,7 +443,7 @@ test_cancel (VidgenDevice *device)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (VidgenMemory) memory =
       vidgen_probe_memory (device, 1 << 16, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   const VidgenProbe probe = { .count = 1 << 16,
     .out = vidgen_memory_span (memory),
     .add = 1,
@@ -489,7 +469,7 @@ test_cancel (VidgenDevice *device)
 
   g_cancellable_reset (cancellable);
   add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
 }
 
 static void
@@ -498,7 +478,7 @@ test_first_error_wins (VidgenDevice *device)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autofree float *values = NULL;
 
   add_one (recorder, vidgen_memory_span (memory), VIDGEN_SPAN_NONE);
@@ -512,7 +492,7 @@ test_first_error_wins (VidgenDevice *device)
 
   vidgen_recorder_clear (recorder, vidgen_memory_span (memory));
   add_one (recorder, vidgen_memory_span (memory), vidgen_memory_span (memory));
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   values = vidgen_probe_read (memory);
   g_assert_cmpfloat (values[COUNT - 1], ==, 1);
 }
@@ -540,7 +520,7 @@ static void
 test_times (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   const VidgenProbe probe = {
     .count = COUNT, .out = vidgen_memory_span (memory), .add = 1, .repeat = 1000
   };
@@ -554,7 +534,7 @@ test_times (VidgenDevice *device)
   vidgen_probe (recorder, &probe);
   vidgen_recorder_stage (recorder, "first");
   vidgen_probe (recorder, &probe);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   times = vidgen_recorder_times (recorder, &n);
   g_assert_cmpuint (n, ==, 2);
   g_assert_cmpstr (times[0].stage, ==, "first");
@@ -565,7 +545,7 @@ test_times (VidgenDevice *device)
     g_assert_cmpuint (
         times[i].time_ns, <, 10 * G_GUINT64_CONSTANT (1000000000));
   }
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   vidgen_recorder_times (recorder, &n);
   g_assert_cmpuint (n, ==, 0);
 }

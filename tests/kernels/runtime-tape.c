@@ -30,26 +30,6 @@ has_all_times (VidgenDevice *device)
          vidgen_device_caps (device)->timestamp_period_ns > 0;
 }
 
-static VidgenRecorder *
-recorder_new (VidgenDevice *device)
-{
-  g_autoptr (GError) error = NULL;
-  VidgenRecorder *recorder =
-      vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, &error);
-
-  g_assert_no_error (error);
-  return recorder;
-}
-
-static void
-finish (VidgenRecorder *recorder)
-{
-  g_autoptr (GError) error = NULL;
-
-  vidgen_recorder_finish (recorder, NULL, &error);
-  g_assert_no_error (error);
-}
-
 static void
 add (VidgenRecorder *recorder, VidgenSpan span, float value, double operations)
 {
@@ -94,7 +74,7 @@ test_order (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
   g_autoptr (VidgenMemory) seen = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape = NULL;
   const VidgenSpan span = vidgen_memory_span (memory);
 
@@ -106,7 +86,7 @@ test_order (VidgenDevice *device)
   add (recorder, span, 3, 0);
   tape = vidgen_recorder_end_tape (recorder);
   g_assert_nonnull (tape);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 1);
 
   for (guint i = 0; i < 50; i++) {
@@ -118,12 +98,12 @@ test_order (VidgenDevice *device)
       vidgen_recorder_play (recorder, tape, NULL);
     else
       add (recorder, span, 5, 0);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
     values = vidgen_probe_read (memory);
     g_assert_cmpfloat (values[0], ==, i % 3 == 0 ? 3 : 18);
     vidgen_recorder_clear (recorder, span);
     add (recorder, span, 7, 0);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
   }
   {
     g_autofree float *values = vidgen_probe_read (seen);
@@ -144,7 +124,7 @@ test_words (VidgenDevice *device)
       vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
   g_autoptr (VidgenMemory) all = vidgen_probe_memory (device, COUNT, FALSE);
   g_autoptr (VidgenMemory) sum = vidgen_probe_memory (device, COUNT, FALSE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape = NULL;
   VidgenNoise noise = { .count = COUNT,
     .seed = 5,
@@ -169,7 +149,7 @@ test_words (VidgenDevice *device)
   for (guint64 chunk = 0; chunk < 40; chunk++)
     vidgen_recorder_play (recorder, tape, &(guint64){ chunk | chunk << 33 });
   g_assert_cmpuint (vidgen_recorder_n_recorded (recorder), ==, n_recorded);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
 
   noise.position = VIDGEN_SPAN_NONE;
   adding.x = adding.out = vidgen_memory_span (sum);
@@ -178,7 +158,7 @@ test_words (VidgenDevice *device)
     vidgen_noise (recorder, &noise);
     vidgen_noise (recorder, &adding);
   }
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (vidgen_recorder_n_recorded (recorder), ==, n_recorded + 80);
   {
     g_autofree float *played = vidgen_probe_read (all);
@@ -196,7 +176,7 @@ test_ahead (VidgenDevice *device)
 {
   const guint n = 10;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape =
       long_tape (recorder, vidgen_memory_span (memory), n, HUGE_CLAIM);
   guint n_submits = vidgen_recorder_n_submits (recorder), n_ahead;
@@ -205,28 +185,28 @@ test_ahead (VidgenDevice *device)
   n_ahead = vidgen_recorder_n_submits (recorder) - n_submits;
   g_assert_cmpuint (n_ahead, ==, on_host (device) ? 0 : 2);
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, n);
 
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 2 * n);
 
   vidgen_recorder_play_ahead (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   vidgen_tape_rewind (tape);
   n_ahead = on_host (device) ? n / 2 : 2;
   assert_added (memory, 2 * n + n_ahead);
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 3 * n + n_ahead);
 
   for (guint i = 0; i < 100; i++) {
     vidgen_recorder_play_ahead (recorder, tape, NULL);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
   }
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 4 * n + n_ahead);
 }
 
@@ -249,7 +229,7 @@ test_await (VidgenDevice *device)
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
   g_autoptr (VidgenMemory) out =
       vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) first = NULL;
   g_autoptr (VidgenTape) second =
       long_tape (recorder, vidgen_memory_span (memory), 4, HUGE_CLAIM);
@@ -271,7 +251,7 @@ test_await (VidgenDevice *device)
       g_assert_cmpuint (count_stage (recorder, "first"), ==, 1);
     vidgen_recorder_play (recorder, second, NULL);
   }
-  finish (recorder);
+  vidgen_probe_finish (recorder);
 }
 
 /* Some of its submits run, then none; afterwards it plays as before. */
@@ -281,7 +261,7 @@ test_cancel (VidgenDevice *device)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape =
       long_tape (recorder, vidgen_memory_span (memory), 4, HUGE_CLAIM);
   guint n_submits;
@@ -297,7 +277,7 @@ test_cancel (VidgenDevice *device)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_cancellable_reset (cancellable);
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 4 + 2);
 }
 
@@ -308,7 +288,7 @@ test_refused (VidgenDevice *device)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   VidgenSpan span = vidgen_memory_span (memory);
 
   vidgen_recorder_begin_tape (recorder, VIDGEN_SPAN_NONE);
@@ -319,7 +299,7 @@ test_refused (VidgenDevice *device)
   g_assert_false (vidgen_recorder_finish (recorder, NULL, &error));
   g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
   add (recorder, vidgen_memory_span (memory), 1, 0);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 1);
 }
 #endif
@@ -331,7 +311,7 @@ test_lost (VidgenDevice *device)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape =
       long_tape (recorder, vidgen_memory_span (memory), 4, HUGE_CLAIM);
 
@@ -348,7 +328,7 @@ static void
 test_idle (VidgenDevice *device)
 {
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape = NULL;
 
   vidgen_recorder_stage (recorder, "idle");
@@ -360,7 +340,7 @@ test_idle (VidgenDevice *device)
     vidgen_recorder_play_ahead (recorder, tape, NULL);
     g_usleep (IDLE_US);
     vidgen_recorder_play (recorder, tape, NULL);
-    finish (recorder);
+    vidgen_probe_finish (recorder);
     times = vidgen_recorder_times (recorder, &n);
     for (guint j = 0; j < n; j++)
       g_assert_cmpuint (times[j].time_ns, <, IDLE_US * 1000);
@@ -385,7 +365,7 @@ test_failed_wait (VidgenDevice *device)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) first = NULL;
   g_autoptr (VidgenTape) second = NULL;
 
@@ -403,7 +383,7 @@ test_failed_wait (VidgenDevice *device)
   g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_NO_MEMORY);
   vidgen_tape_rewind (second);
   vidgen_recorder_play (recorder, second, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 3);
 }
 
@@ -420,7 +400,7 @@ test_failed_submit (VidgenDevice *device)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) tape = NULL;
   PFN_vkQueueSubmit2 submit;
 
@@ -431,9 +411,9 @@ test_failed_submit (VidgenDevice *device)
   device->vulkan->QueueSubmit2 = refuse_submit;
   vidgen_recorder_play_ahead (recorder, tape, NULL);
   device->vulkan->QueueSubmit2 = submit;
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   assert_added (memory, 1);
 
   add (recorder, vidgen_memory_span (memory), 1, 0);
@@ -463,7 +443,7 @@ test_not_coherent (VidgenDevice *device)
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenMemory) memory =
       vidgen_memory_new (device, 4 * COUNT, VIDGEN_MEMORY_READBACK, &error);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   g_autoptr (VidgenTape) first = NULL;
   g_autoptr (VidgenTape) second = NULL;
   PFN_vkInvalidateMappedMemoryRanges invalidate;
@@ -481,7 +461,7 @@ test_not_coherent (VidgenDevice *device)
   vidgen_recorder_play (recorder, second, NULL);
   g_assert_true (vidgen_recorder_await (recorder, first));
   g_assert_cmpuint (n_invalidated, ==, 1);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 2);
   vidgen_recorder_play (recorder, second, NULL);
   g_clear_pointer (&second, vidgen_tape_free);
@@ -491,7 +471,7 @@ test_not_coherent (VidgenDevice *device)
   g_assert_cmpuint (n_invalidated, ==, 4);
   g_clear_pointer (&first, vidgen_tape_free);
   g_clear_pointer (&memory, vidgen_memory_unref);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   g_assert_cmpuint (n_invalidated, ==, 4);
   device->vulkan->InvalidateMappedMemoryRanges = invalidate;
 }
@@ -504,7 +484,7 @@ count_submits (VidgenRecorder *recorder, VidgenTape *tape)
   const guint before = vidgen_recorder_n_submits (recorder);
 
   vidgen_recorder_play (recorder, tape, NULL);
-  finish (recorder);
+  vidgen_probe_finish (recorder);
   return vidgen_recorder_n_submits (recorder) - before;
 }
 
@@ -515,7 +495,7 @@ test_stale (VidgenDevice *device)
 {
   const double claim = 1e9;
   g_autoptr (VidgenMemory) memory = vidgen_probe_memory (device, COUNT, TRUE);
-  g_autoptr (VidgenRecorder) recorder = recorder_new (device);
+  g_autoptr (VidgenRecorder) recorder = vidgen_probe_recorder_new (device);
   VidgenTape *tape =
       long_tape (recorder, vidgen_memory_span (memory), 40, claim);
   const guint first = count_submits (recorder, tape);
