@@ -17,6 +17,13 @@ typedef struct {
   RigTrack *track;
 } ProbeData;
 
+static void
+forget_buffers (RigTrack *track)
+{
+  g_ptr_array_set_size (track->buffers, 0);
+  g_ptr_array_set_size (track->caps, 0);
+}
+
 static GstPadProbeReturn
 keep (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -29,8 +36,10 @@ keep (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
         gst_buffer_copy_deep (GST_PAD_PROBE_INFO_BUFFER (info)));
     g_ptr_array_add (track->caps, gst_pad_get_current_caps (pad));
   } else {
-    g_ptr_array_add (
-        track->events, gst_event_ref (GST_PAD_PROBE_INFO_EVENT (info)));
+    GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+    g_ptr_array_add (track->events, gst_event_ref (event));
+    if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+      forget_buffers (track);
   }
   g_mutex_unlock (&data->rig->lock);
   return GST_PAD_PROBE_OK;
@@ -241,8 +250,7 @@ rig_clear (Rig *rig)
 {
   g_mutex_lock (&rig->lock);
   for (guint i = 0; i < RIG_PADS; i++) {
-    g_ptr_array_set_size (rig->tracks[i].buffers, 0);
-    g_ptr_array_set_size (rig->tracks[i].caps, 0);
+    forget_buffers (&rig->tracks[i]);
     g_ptr_array_set_size (rig->tracks[i].events, 0);
   }
   g_mutex_unlock (&rig->lock);

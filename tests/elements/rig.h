@@ -18,7 +18,7 @@ typedef enum { RIG_VIDEO, RIG_AUDIO } RigPad;
 typedef struct {
   GstElement *sink;   /* NULL: the pad is not linked */
   GstElement *filter; /* a capsfilter before it */
-  GPtrArray *buffers; /* GstBuffer, those of preroll once */
+  GPtrArray *buffers; /* GstBuffer since a flush, those of preroll once */
   GPtrArray *caps;    /* GstCaps of each buffer */
   GPtrArray *events;  /* GstEvent, serialised and downstream */
 } RigTrack;
