@@ -441,6 +441,10 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
+# Of a decoder: what its blocks with memory read last.
+Memory = tuple[Tensor, Tensor]
+
+
 class Decoder(nn.Module):
     def __init__(self, config: dict):
         super().__init__()
@@ -454,12 +458,30 @@ class Decoder(nn.Module):
         self.up2 = nn.Conv2d(c2, 2 * c3 * 4, 1)
         self.block4 = Block(c3, memory=False)
         self.out = nn.Conv2d(c3, 12, 3, padding=1)
+        c4 = config["decoder"].get("wide")
+        if c4 is not None:
+            self.up3 = nn.Conv2d(c3, c4 * 4, 3, padding=1)
+            self.wide = nn.Conv2d(c4, 12, 3, padding=1)
 
-    def forward(
-        self, z: Tensor, memory: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, z: Tensor, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """z [B, F, channels, h, w] to rgb [B, 4·F, 3, 8h, 8w], not clamped."""
-        b, f = z.shape[:2]
+        x, memory = self.features(z, memory)
+        return self.picture(x).unflatten(0, (len(z), -1)), memory
+
+    def forward_wide(
+        self, z: Tensor, memory: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
+        """As forward(), to rgb [B, 4·F, 3, 16h, 16w], where the config has
+        decoder.wide."""
+        x, memory = self.features(z, memory)
+        return self.wide_picture(x).unflatten(0, (len(z), -1)), memory
+
+    def features(
+        self, z: Tensor, memory: Memory | None = None
+    ) -> tuple[Tensor, Memory]:
+        """z [B, F, channels, h, w] to x [B·4·F, C3, 4h, 4w], what both heads
+        read."""
+        f = z.shape[1]
         past1, past3 = memory if memory is not None else (None, None)
         x = self.bound * torch.tanh(z / self.bound)
         x = getattr(self, "in")(channels_last(x.flatten(0, 1)))
@@ -469,8 +491,16 @@ class Decoder(nn.Module):
         x, last3 = self.block3(x, 2 * f, past3)
         x = channels_last(shuffle(self.up2(x), 2))
         x, _ = self.block4(x, 1)
-        rgb = F.pixel_shuffle(self.out(F.relu(x)).float().contiguous(), 2)
-        return rgb.unflatten(0, (b, 4 * f)), (last1, last3)
+        return x, (last1, last3)
+
+    def picture(self, x: Tensor) -> Tensor:
+        """features() to rgb [B·4·F, 3, 8h, 8w]."""
+        return F.pixel_shuffle(self.out(F.relu(x)).float().contiguous(), 2)
+
+    def wide_picture(self, x: Tensor) -> Tensor:
+        """features() to rgb [B·4·F, 3, 16h, 16w]."""
+        y = channels_last(shuffle(self.up3(F.relu(x)), 1))
+        return F.pixel_shuffle(self.wide(F.relu(y)).float().contiguous(), 2)
 
 
 class Encoder(nn.Module):

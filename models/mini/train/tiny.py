@@ -3,9 +3,14 @@
 """Writes a tiny instance of `mini` with random weights, for tests.
 
     python3 models/mini/train/tiny.py tests/data/tiny.safetensors
+    python3 models/mini/train/tiny.py --widen tests/data/tiny.safetensors \\
+        tests/data/tiny-wide.safetensors
+
+With --widen it is that file's instance with a head for twice the size.
 """
 
 import argparse
+import copy
 from pathlib import Path
 
 import torch
@@ -64,6 +69,8 @@ CONFIG = {
     "prompts": ["ocean waves at sunset", "a rain at night"],
 }
 
+WIDE = 12  # channels, unlike any others
+
 
 def randomise(mini: Mini) -> None:
     """Weights under which every part matters and nothing runs away."""
@@ -86,6 +93,19 @@ def randomise(mini: Mini) -> None:
     randomise_sound(mini)
 
 
+def widen(mini: Mini) -> Mini:
+    """The same model with a head for twice the size."""
+    config = copy.deepcopy(mini.config)
+    config["name"] += "-wide"
+    config["decoder"]["wide"] = WIDE
+    wide = Mini(config)
+    wide.load_state_dict(mini.state_dict(), strict=False)
+    for head, std in ((wide.decoder.up3, 0.1), (wide.decoder.wide, 0.04)):
+        nn.init.normal_(head.weight, std=std)
+        nn.init.normal_(head.bias, std=0.1)
+    return wide
+
+
 def randomise_sound(mini: Mini) -> None:
     """Levels about −40 dB, some bands tonal, some below the floor."""
     basis = mini.sound.basis
@@ -103,11 +123,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--widen", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
-    mini = Mini(CONFIG)
     with torch.no_grad():
-        randomise(mini)
+        if arguments.widen:
+            mini = widen(export.load(arguments.widen))
+        else:
+            mini = Mini(CONFIG)
+            randomise(mini)
     export.save(mini, arguments.output)
 
 
