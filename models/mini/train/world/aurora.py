@@ -6,7 +6,7 @@ with their brightness."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X_LINE, Y, colour, mix, smoothstep
+from .canvas import X_LINE, Y, colour, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "colour": ("green", "purple", "red"),
@@ -96,16 +96,16 @@ def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
         line = LAND_LINE - .06 + np.clip(slopes.max(1), .05, None)
         above = line - Y
         snow = smoothstep(.30, .16, above + .05 * np.sin(19 * X_LINE + phase[0]))
-        return (smoothstep(-.015, .015, above),
+        return (outline(-.015, .015, above),
                 mix(colour(.07, .10, .19), colour(.62, .74, .98), snow))
     if kind == "forest":
         place = X_LINE * 2.4 + phase[0]
         saw = np.abs((place % 1) - .5) * 2
         high = .34 + .16 * np.sin(np.floor(place) * 7.3)
         line = LAND_LINE - .08 + high * (1 - 1.2 * saw)
-        return smoothstep(-.015, .015, line - Y), colour(.004, .02, .018)
+        return outline(-.015, .015, line - Y), colour(.004, .02, .018)
     shore = np.abs(Y - LAND_LINE) - .05 - .03 * np.sin(2 * X_LINE + phase[0])
-    return smoothstep(.015, -.015, shore), colour(.01, .015, .03)
+    return outline(.015, -.015, shore), colour(.01, .015, .03)
 
 
 def _mirror_rows() -> np.ndarray:
@@ -158,7 +158,8 @@ def render(attributes: dict, rng: np.random.Generator,
             tint = mix(bottom, top, np.clip(above / .7, 0, 1))
             picture += tint * (light * (share * power * .72))
         if lake:
-            ripple = (3 * np.sin(canvas.Y_LINE * 45 + 3 * time)).astype(int)
+            ripple = 3 * canvas.SCALE * np.sin(canvas.Y_LINE * 45 + 3 * time)
+            ripple = ripple.astype(int)
             rows = np.clip(mirror[shore:] + ripple[shore:], 0, shore - 1)
             picture[:, shore:] = picture[:, rows] * .7
         lit = land + bottom * (.05 * power)

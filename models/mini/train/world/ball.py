@@ -5,7 +5,7 @@
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -75,7 +75,7 @@ def _floor(rng: np.random.Generator, kind: str) -> np.ndarray:
         grain = .12 * np.sin(z * 5 + plank * 20)
         shade = (.30 * plank + grain) * smoothstep(0, .25, depth)
         return colour(.62, .36, .15) * (1 + shade)
-    blades = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(3, 2.2, 1)])
+    blades = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(3, 2.2, 1)])
     return colour(.22, .52, .10) * (1 + .11 * blades)
 
 
@@ -85,7 +85,7 @@ def _room(rng: np.random.Generator, kind: str) -> np.ndarray:
         walls = [(.55, .78, .98), (.66, .82, .95)]
     wall = colour(*walls[int(rng.integers(len(walls)))])
     light = .78 + .22 * smoothstep(-.3, 1.1, Y)
-    below = smoothstep(-.20, -.24, Y)
+    below = outline(-.20, -.24, Y)
     shaded = _floor(rng, kind) * (.70 + .30 * smoothstep(0, .7, -.22 - Y))
     return mix(wall * light, shaded, below)
 
@@ -111,7 +111,7 @@ def render(attributes: dict, rng: np.random.Generator,
     offset = rng.uniform(0, period)
     x = canvas.SIDES[attributes["side"]] + rng.uniform(-.12, .12)
     room = _room(rng, attributes["floor"])
-    on_floor = smoothstep(-.20, -.24, Y)
+    on_floor = outline(-.20, -.24, Y)
 
     video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
     for i in range(frames):
@@ -127,7 +127,7 @@ def render(attributes: dict, rng: np.random.Generator,
         across, up = (X - x) / wide, (Y - y) / tall
         square = across * across + up * up
         front = np.sqrt(np.clip(1 - square, 0, 1))
-        cover = smoothstep(1.07, .93, square)
+        cover = outline(1.07, .93, square)
         lit = np.clip(-.45 * across + .65 * up + .62 * front, 0, 1)
         gloss = np.clip(-.36 * across + .52 * up + .78 * front, 0, 1) ** 22
         skin = tint * (.30 + .80 * lit) + gloss * .65

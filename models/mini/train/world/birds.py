@@ -5,7 +5,7 @@
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, Y_LINE, colour, mix, smoothstep
+from .canvas import X, Y, Y_LINE, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -99,10 +99,10 @@ class Swan:
         tail = np.clip(-u, 0, 1)
         body = np.hypot((u + .12) / .70, (v - .18 - .26 * tail ** 2) / .30)
         lit = np.clip(.45 + .9 * v - .2 * u, 0, 1)
-        add(mix(self.shade, self.feathers, lit), smoothstep(1.06, .94, body))
+        add(mix(self.shade, self.feathers, lit), outline(1.06, .94, body))
         wing = np.hypot((u + .26) / .44, (v - .28) / .20)
         rim = mix(self.shade, self.feathers, .45 + .55 * smoothstep(.95, .75, wing))
-        add(rim, smoothstep(1.05, .95, wing))
+        add(rim, outline(1.05, .95, wing))
         head = 1.00 + .14 * opening
         neck = ((.40, .26), (.58, .50), (.46, .78 + .6 * (head - 1)), (.54, head))
         for start, end in zip(neck, neck[1:]):
@@ -114,10 +114,11 @@ class Swan:
         return sprite
 
     def sprite(self, opening: float, lift: float) -> np.ndarray:
-        """The painted swan, `lift` pixels above its place."""
+        """The painted swan, `lift` points above its place."""
         step = round(opening * 6)
         if step not in self.sprites:
             self.sprites[step] = self._paint(step / 6)
+        lift = lift * canvas.SCALE
         whole = int(np.floor(lift))
         low, high = (np.roll(self.sprites[step], -whole - k, 1) for k in (0, 1))
         return mix(low, high, np.float32(lift - whole))
@@ -129,12 +130,12 @@ def _lake(rng: np.random.Generator, time: str) -> np.ndarray:
     if time == "dawn":
         sun = np.hypot(X - rng.uniform(-.3, .3), Y - HORIZON - .12)
         picture = picture + colour(.35, .25, .05) * np.exp(-(sun / .5) ** 2)
-        picture = mix(picture, colour(1, .93, .62), smoothstep(.25, .21, sun))
+        picture = mix(picture, colour(1, .93, .62), outline(.25, .21, sun))
     a, b = rng.uniform(0, 6, 2)
     line = HORIZON + .13 + .07 * np.sin(1.5 * X + a) + .03 * np.sin(4 * X + b)
-    picture = mix(picture, hills, smoothstep(.015, -.015, Y - line))
+    picture = mix(picture, hills, outline(.015, -.015, Y - line))
     water = canvas.gradient(near, far, -1, HORIZON)
-    return mix(picture, water, smoothstep(.015, -.015, Y - HORIZON))
+    return mix(picture, water, outline(.015, -.015, Y - HORIZON))
 
 
 def _call(pitch: float) -> np.ndarray:
@@ -164,7 +165,7 @@ def render(attributes: dict, rng: np.random.Generator,
     mirror = 2 * bottom - 1 - np.arange(bottom, canvas.HEIGHT)
     depth = np.arange(len(mirror))
     fade = (.60 - .30 * depth / len(depth))[:, None].astype(np.float32)
-    glints = canvas.texture(rng, (canvas.HEIGHT, 512), [(1.8, 14, 1)])
+    glints = canvas.texture(rng, (canvas.ROWS, 512), [(1.8, 14, 1)])
     glints *= .07 * smoothstep(HORIZON, HORIZON - .15, Y[:, :1])
     phases = rng.uniform(0, 6, 2)
 
@@ -178,7 +179,7 @@ def render(attributes: dict, rng: np.random.Generator,
                           for moment, who in calls)
             sprite = swan.sprite(opening, 1.6 * np.sin(2.2 * time + phases[k]))
             layer[swan.box] = layer[swan.box] * (1 - sprite[3]) + sprite
-        waves = 1.5 * np.sin(depth * .7 + 4 * time)
+        waves = canvas.SCALE * 1.5 * np.sin(depth / canvas.SCALE * .7 + 4 * time)
         rows = np.clip(np.round(mirror + waves), 0, bottom - 1).astype(int)
         seen = layer[:, rows] * fade
         picture[:, bottom:] = picture[:, bottom:] * (1 - seen[3]) + seen[:3]

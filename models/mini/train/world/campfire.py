@@ -5,7 +5,7 @@
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -72,7 +72,7 @@ def _log(x: float, scale: float, tilt: float) -> tuple[np.ndarray, np.ndarray]:
     length, radius = .42 * scale, .075 * scale
     beyond = np.maximum(np.abs(along) - length, 0)
     distance = np.hypot(beyond, across)
-    cover = smoothstep(radius + .02, radius - .02, distance)
+    cover = outline(radius + .02, radius - .02, distance)
     return cover, np.clip(.5 + across / radius * .5, 0, 1)
 
 
@@ -121,10 +121,10 @@ def _background(rng: np.random.Generator, ground: str,
     horizon = -.18
     sky = canvas.gradient(colour(.05, .07, .17), colour(.01, .015, .05), horizon, 1)
     land = np.broadcast_to(GROUNDS[ground], sky.shape)
-    rough = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(2, 5, 1)])
+    rough = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(2, 5, 1)])
     land = land * (1 + .12 * rough)
     line = horizon + .03 * np.sin(X * 1.7 + rng.uniform(0, 6))
-    cover = smoothstep(-.02, .02, line - Y)
+    cover = outline(-.02, .02, line - Y)
     unlit = mix(sky, land * (.27 if ground == "snow" else .16), cover)
     distance = np.hypot(X - x, (Y - BASE) * 1.7)
     light = np.exp(-(distance / .75) ** 2) + .35 * np.exp(-(distance / 1.7) ** 2)

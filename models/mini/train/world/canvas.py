@@ -5,12 +5,20 @@
 A picture is a planar float32 array [3, HEIGHT, WIDTH] of linear-looking
 0…1 values. X grows to the right, -ASPECT…ASPECT; Y grows upwards, -1…1.
 Time is in seconds from the start of the clip; frame i shows i / FRAME_RATE.
+What is measured in points, ROWS by COLUMNS of them a picture, has the same size
+in pictures of every SCALE; a point is SCALE pixels wide.
 """
+
+import os
 
 import numpy as np
 
-WIDTH = 192
-HEIGHT = 112
+# Known before anything is drawn: render.py sets it for its workers.
+SCALE = int(os.environ.get("VIDGEN_WORLD_SCALE", "1"))
+COLUMNS = 192
+ROWS = 112
+WIDTH = COLUMNS * SCALE
+HEIGHT = ROWS * SCALE
 FRAME_RATE = 16
 FRAMES = 64
 ASPECT = WIDTH / HEIGHT
@@ -38,6 +46,12 @@ def smoothstep(low: float, high: float, value):
     """Cubic ramp from 0 at low to 1 at high; low may exceed high."""
     ramp = np.clip((value - low) / (high - low), 0, 1)
     return ramp * ramp * (3 - 2 * ramp)
+
+
+def outline(low: float, high: float, value):
+    """The ramp of an edge, which is drawn as thin as the pixels are small."""
+    middle, half = (low + high) / 2, (high - low) / 2 / SCALE
+    return smoothstep(middle - half, middle + half, value)
 
 
 def gradient(bottom: np.ndarray, top: np.ndarray, low: float,
@@ -71,11 +85,11 @@ def blur_matrix(size: int, sigma: float) -> np.ndarray:
 
 
 class Blur:
-    """Gaussian blur of whole pictures [HEIGHT, WIDTH], sigma in pixels."""
+    """Gaussian blur of whole pictures [HEIGHT, WIDTH], sigma in points."""
 
     def __init__(self, sigma: float):
-        self.rows = blur_matrix(HEIGHT, sigma)
-        self.columns = blur_matrix(WIDTH, sigma).T.copy()
+        self.rows = blur_matrix(HEIGHT, sigma * SCALE)
+        self.columns = blur_matrix(WIDTH, sigma * SCALE).T.copy()
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
         return self.rows @ picture @ self.columns
@@ -83,40 +97,61 @@ class Blur:
 
 def texture(rng: np.random.Generator, shape: tuple[int, int],
             scales: list[tuple[float, float, float]]) -> np.ndarray:
-    """Periodic noise of unit deviation.
+    """Periodic noise of unit deviation, SCALE times as many values as points.
 
-    `scales` lists (sigma of rows, sigma of columns, amplitude), in pixels.
+    `shape` is in points; `scales` lists (sigma of rows, sigma of columns,
+    amplitude), in points.
     """
+    shape = (shape[0] * SCALE, shape[1] * SCALE)
     rows = np.fft.fftfreq(shape[0])[:, None]
     columns = np.fft.rfftfreq(shape[1])[None]
     total = np.zeros(shape, np.float32)
     for sigma_rows, sigma_columns, amplitude in scales:
         noise = np.fft.rfft2(rng.standard_normal(shape))
-        decay = (rows * sigma_rows) ** 2 + (columns * sigma_columns) ** 2
+        decay = (rows * (sigma_rows * SCALE)) ** 2
+        decay = decay + (columns * (sigma_columns * SCALE)) ** 2
         smooth = np.fft.irfft2(noise * np.exp(-2 * np.pi ** 2 * decay), shape)
         total += amplitude * (smooth / smooth.std()).astype(np.float32)
     return total / total.std()
 
 
-def slide(strip: np.ndarray, offset: float, width: int = WIDTH) -> np.ndarray:
-    """`width` columns of a periodic strip, from a fractional offset on."""
+def slide(strip: np.ndarray, offset: float) -> np.ndarray:
+    """WIDTH columns of a periodic strip, from an offset in points on."""
+    offset = offset * SCALE
     whole = int(np.floor(offset))
     part = np.float32(offset - whole)
-    columns = (whole + np.arange(width + 1)) % strip.shape[1]
+    columns = (whole + np.arange(WIDTH + 1)) % strip.shape[1]
     taken = strip[:, columns]
     return taken[:, :-1] * (1 - part) + taken[:, 1:] * part
 
 
+def scroll(image: np.ndarray, down: float, across: float = 0) -> np.ndarray:
+    """At most HEIGHT rows and WIDTH columns of a periodic image that has moved
+    by so many points."""
+    pixels = round(down * SCALE), round(across * SCALE)
+    return np.roll(image, pixels, (0, 1))[:HEIGHT, :WIDTH]
+
+
+def fill(picture: np.ndarray, rows: tuple[int, int], columns: tuple[int, int],
+         paint) -> None:
+    """Paints the rectangle from one point to before another; what lies left of
+    the picture is left out."""
+    left, right = (max(column, 0) * SCALE for column in columns)
+    picture[..., rows[0] * SCALE:rows[1] * SCALE, left:right] = paint
+
+
 def lookup(image: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """Nearest texel of a periodic image at float coordinates."""
+    """Nearest texel of a periodic texture at float coordinates in points."""
     rows, columns = image.shape
-    row = np.floor(row).astype(np.int32) % rows
-    column = np.floor(column).astype(np.int32) % columns
+    row = np.floor(row * SCALE).astype(np.int32) % rows
+    column = np.floor(column * SCALE).astype(np.int32) % columns
     return image.ravel()[row * columns + column]
 
 
 def splat(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Points of the given weights, shared among four pixels each."""
+    """Dots of the given weights, shared among four pixels each; as bright once
+    they are blurred at every SCALE."""
+    weight = weight * SCALE ** 2
     column = (x + ASPECT) / (2 * ASPECT) * (WIDTH - 1)
     row = (1 - y) / 2 * (HEIGHT - 1)
     left = np.floor(column)

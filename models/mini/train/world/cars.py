@@ -6,7 +6,7 @@ thumps over a bump when it is in the middle."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "colour": ("red", "white", "yellow", "blue"),
@@ -64,19 +64,19 @@ EARSHOT = 3.6
 
 def _city(rng: np.random.Generator) -> np.ndarray:
     picture = canvas.gradient(colour(.13, .08, .22), colour(.02, .02, .09), -.4, 1)
-    ground = int(np.searchsorted(-canvas.Y_LINE, -KERB))
+    ground = int(np.searchsorted(-canvas.Y_LINE, -KERB)) // canvas.SCALE
     column = -int(rng.integers(0, 12))
-    while column < canvas.WIDTH:
+    while column < canvas.COLUMNS:
         width = int(rng.integers(34, 54))
         roof = int(rng.integers(4, 34))
         wall = colour(.05, .06, .12) * rng.uniform(.7, 1.5)
-        picture[:, roof:ground, max(column, 0):max(column + width - 1, 0)] = wall
+        canvas.fill(picture, (roof, ground), (column, column + width - 1), wall)
         for row in range(roof + 6, ground - 12, 15):
             for place in range(column + 5, column + width - 11, 14):
                 lit = rng.random() < .5
                 glass = colour(.78, .56, .22) if lit else colour(.09, .11, .20)
                 glass = glass * rng.uniform(.6, 1)
-                picture[:, row:row + 9, max(place, 0):max(place + 8, 0)] = glass
+                canvas.fill(picture, (row, row + 9), (place, place + 8), glass)
         column += width
     return picture
 
@@ -123,11 +123,11 @@ class Car:
                         smoothstep(soft, -soft, inside))
         for place in (-.40, .40):
             radius = np.hypot(u - place, v - .16)
-            part[...] = mix(part, colour(.02, .02, .025), smoothstep(.195, .165, radius))
-            part[...] = mix(part, colour(.55, .57, .62), smoothstep(.10, .07, radius))
+            part[...] = mix(part, colour(.02, .02, .025), outline(.195, .165, radius))
+            part[...] = mix(part, colour(.55, .57, .62), outline(.10, .07, radius))
         for place, light in ((.64, colour(1, .96, .75)), (-.66, colour(1, .05, .03))):
             away = np.hypot(u - place, v - .33)
-            part[...] = mix(part, light, smoothstep(.11, .06, away))
+            part[...] = mix(part, light, outline(.11, .06, away))
             part += light * (np.exp(-(away / .17) ** 2) * .45)
 
 
@@ -137,9 +137,9 @@ def _road(wet: bool) -> np.ndarray:
     if wet:
         return colour(.03, .04, .08) + 0 * below
     tar = colour(.27, .25, .26) * (.75 + .55 * below)
-    dash = smoothstep(.05, .02, np.abs(below - .36))
+    dash = outline(.05, .02, np.abs(below - .36))
     dash = dash * smoothstep(-.1, .1, np.sin(canvas.X_LINE * 5.5))
-    kerb = smoothstep(.07, .04, below)
+    kerb = outline(.07, .04, below)
     return mix(mix(tar, colour(.80, .78, .70), dash), colour(.42, .40, .42), kerb)
 
 
@@ -192,7 +192,7 @@ def render(attributes: dict, rng: np.random.Generator,
     passes = np.arange(-2, int(duration / period) + 4) * period
     passes = passes - rng.uniform(0, period)
     car = Car(COLOURS[attributes["colour"]], way)
-    scene = mix(_city(rng), _road(wet), smoothstep(KERB + .01, KERB - .01, Y))
+    scene = mix(_city(rng), _road(wet), outline(KERB + .01, KERB - .01, Y))
     bump = np.hypot((X - way * WHEEL) / .24, (Y - KERB) / .08)
     scene = mix(scene, colour(1, .55, .10), smoothstep(1.2, .8, bump))
     ground = int(np.searchsorted(-canvas.Y_LINE, -KERB))
@@ -209,7 +209,7 @@ def render(attributes: dict, rng: np.random.Generator,
             if -REACH - 1 < x * way < REACH:
                 car.draw(picture, x, _hop(time - moment))
         if wet:
-            waves = 1.6 * np.sin(depth * .55 + 5 * time)
+            waves = canvas.SCALE * 1.6 * np.sin(depth / canvas.SCALE * .55 + 5 * time)
             rows = np.clip(np.round(mirror + waves), 0, ground - 1).astype(int)
             picture[:, ground:] += picture[:, rows] * fade
         canvas.store(video[i], picture)

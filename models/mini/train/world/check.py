@@ -2,9 +2,14 @@
 # SPDX-FileCopyrightText: The vidgensrc authors
 """Checks of the world and of the analysis of sound; prints PASS lines."""
 
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
-from . import captions, clip, sound, sounds
+from . import canvas, captions, clip, sound, sounds
 from .families import FAMILIES
 
 
@@ -58,6 +63,35 @@ def check_events() -> None:
                 assert after[:, loud].sum() > 5 * after[:, 1 - loud].sum()
 
 
+def _rendered(folder: str, scale: int, families: list[str]) -> np.ndarray:
+    """Frames [families, 4, HEIGHT, WIDTH, 3] of a process of its own."""
+    options = ["--out", folder, "--count", len(families), "--frames", 4]
+    options += ["--scale", scale, "--workers", 1, "--families", *families]
+    subprocess.run([sys.executable, "-m", "world.render", *map(str, options)],
+                   cwd=Path(__file__).parents[1], check=True)
+    return np.load(Path(folder, "video.npy"))
+
+
+def check_scale() -> None:
+    """Larger pictures show the same, where no texture is drawn at random for
+    its size, and more sharply; of the others the same amount of light."""
+    families = list(FAMILIES)
+    with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
+        native = _rendered(small, 1, families).astype(np.float32)
+        twice = _rendered(large, 2, families).astype(np.float32)
+    shape = (*native.shape[:2], canvas.ROWS, 2, canvas.COLUMNS, 2, 3)
+    halved = twice.reshape(shape).mean((3, 5))
+    for i, family in enumerate(families):
+        error = np.square(halved[i] - native[i]).mean()
+        light = abs(halved[i].mean() - native[i].mean())
+        if family in ("fireworks", "aurora", "cars", "clock", "forge", "lamp"):
+            assert error < 60, (family, error)
+        assert light < 16, (family, light)
+    lamp = families.index("lamp")
+    steps = [np.abs(np.diff(video[lamp], axis=2)).max() for video in (native, twice)]
+    assert steps[1] > .9 * steps[0]
+
+
 def check_analysis() -> None:
     """Tones keep level and frequency, noise its level and no tone."""
     for frequency in (98.0, 150.0, 300.0, 1000.0, 3000.0):
@@ -87,8 +121,8 @@ def check_basis() -> None:
 
 
 def main() -> None:
-    for check in (check_captions, check_clips, check_events, check_analysis,
-                  check_basis):
+    for check in (check_captions, check_clips, check_scale, check_events,
+                  check_analysis, check_basis):
         check()
         print("PASS", check.__name__.removeprefix("check_"))
 

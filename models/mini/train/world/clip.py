@@ -14,7 +14,7 @@ from .families import FAMILIES
 class Clip:
     """One clip.
 
-    frames: uint8 [frames, 112, 192, 3], RGB.
+    frames: uint8 [frames, 112, 192, 3], RGB; both sides times canvas.SCALE.
     samples: int16 [frames * 1500, 2], 24 kHz, left and right.
     events: {"time": seconds, "x": -1.71…1.71 left to right, "kind": str}.
     """

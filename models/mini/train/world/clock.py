@@ -6,7 +6,7 @@ when the red hand steps on."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -72,7 +72,8 @@ HAND = .24
 STEPS = 12
 
 
-def _within(distance: np.ndarray, radius: float, soft: float = .015) -> np.ndarray:
+def _within(distance: np.ndarray, radius: float,
+            soft: float = .015 / canvas.SCALE) -> np.ndarray:
     """Cover of what is nearer than the radius."""
     return smoothstep(radius + soft, radius - soft, distance)
 
@@ -126,7 +127,7 @@ class Pendulum:
         self.place = canvas.box(x - reach, x + reach, -1, DIAL_Y - FRAME * .6)
         self.x_there, self.y_there = X[self.place], Y[self.place]
         below = np.hypot(self.x_there - x, self.y_there - DIAL_Y)
-        self.open = smoothstep(FRAME - .02, FRAME + .02, below)
+        self.open = outline(FRAME - .02, FRAME + .02, below)
 
     def draw(self, picture: np.ndarray, angle: float) -> None:
         x, y = self.x_there, self.y_there
@@ -138,10 +139,10 @@ class Pendulum:
         shade = np.hypot(across - .22, up + .28)
         under = under * (1 - .45 * self.open * smoothstep(1.35, .7, shade))
         rod = canvas.distance_to_line(x, y, (self.x, DIAL_Y), bob)
-        under = mix(under, self.metal * .75, smoothstep(.055, .03, rod) * self.open)
+        under = mix(under, self.metal * .75, outline(.055, .03, rod) * self.open)
         disc = self.metal * _gloss(across, up)
-        disc = mix(disc, self.metal * .55, smoothstep(.74, .82, radius))
-        picture[part] = mix(under, disc, smoothstep(1.06, .94, radius))
+        disc = mix(disc, self.metal * .55, outline(.74, .82, radius))
+        picture[part] = mix(under, disc, outline(1.06, .94, radius))
 
 
 def _tick(rng: np.random.Generator, timbre: tuple, pitch: float) -> np.ndarray:

@@ -6,7 +6,7 @@ rings over the water."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -97,7 +97,7 @@ class Splash:
         y = canvas.Y_LINE[:, None] - SURFACE - self.radius + 5.2 * age * (1 - 1.1 * age)
         tip = 1 - .55 * smoothstep(0, 1.9 * self.radius, y)
         tall = np.where(y > 0, 1.7, 1) * self.radius
-        return smoothstep(1.12, .85, np.hypot(self.away / (self.radius * tip), y / tall))
+        return outline(1.12, .85, np.hypot(self.away / (self.radius * tip), y / tall))
 
     def crown(self, age: float) -> np.ndarray:
         """Cover in self.columns of the water thrown up by the hit."""
@@ -145,7 +145,7 @@ def render(attributes: dict, rng: np.random.Generator,
                 for time in times if -LIFE < time < duration + FALL]
     still = mix(near, far, smoothstep(-1, 1, Y))
     light, shade = crest - still, still - trough
-    glints = canvas.texture(rng, (canvas.HEIGHT, 512), [(4, 18, 1)]) * .07
+    glints = canvas.texture(rng, (canvas.ROWS, 512), [(4, 18, 1)]) * .07
 
     video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
     for i in range(frames):

@@ -90,16 +90,17 @@ def _city(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     cover = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
     windows = np.zeros_like(cover)
     column = 0
-    while column < canvas.WIDTH:
+    while column < canvas.COLUMNS:
         width = int(rng.integers(14, 24))
-        roof = canvas.HEIGHT - int(rng.integers(14, 32))
-        cover[roof:, column:column + width - 1] = 1
-        for row in range(roof + 4, canvas.HEIGHT - 3, 7):
+        roof = canvas.ROWS - int(rng.integers(14, 32))
+        canvas.fill(cover, (roof, canvas.ROWS), (column, column + width - 1), 1)
+        for row in range(roof + 4, canvas.ROWS - 3, 7):
             for place in range(column + 3, column + width - 5, 6):
                 if rng.random() < .55:
-                    windows[row:row + 3, place:place + 3] = rng.uniform(.6, 1)
+                    canvas.fill(windows, (row, row + 3), (place, place + 3),
+                                rng.uniform(.6, 1))
         column += width
-    return cover, windows[:, :canvas.WIDTH]
+    return cover, windows
 
 
 def _bang(shell: dict, huge: bool) -> np.ndarray:

@@ -6,7 +6,7 @@ flashes and throws sparks."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -71,7 +71,7 @@ def _pose(part: float, raised: float) -> float:
 
 def _solid(inside: np.ndarray) -> np.ndarray:
     """Cover of where the depth inside a shape is above 0."""
-    return smoothstep(-.015, .015, inside)
+    return outline(-.015, .015, inside)
 
 
 def _bar(picture: np.ndarray, left: float, right: float, bottom: float,
@@ -89,20 +89,20 @@ def _room(rng: np.random.Generator, x: float, way: float) -> np.ndarray:
     bricks = .75 + .25 * smoothstep(.50, .36, joint)
     bricks = bricks * (1 + .08 * np.sin(rows * 5 + np.floor(X * 2 + rows * .5) * 9))
     picture = mix(colour(.30, .19, .17) * bricks, colour(.30, .25, .22),
-                  smoothstep(-.62, -.66, Y))
+                  outline(-.62, -.66, Y))
     body = x + way * 1.42
-    torso = smoothstep(1.04, .96, np.hypot((X - body) / .42, (Y + .72) / .95))
+    torso = outline(1.04, .96, np.hypot((X - body) / .42, (Y + .72) / .95))
     picture = mix(picture, colour(.42, .25, .12), torso)
-    head = smoothstep(.255, .225, np.hypot(X - body, Y - .43))
+    head = outline(.255, .225, np.hypot(X - body, Y - .43))
     picture = mix(picture, colour(.85, .55, .38), head)
-    hair = head * smoothstep(.46, .50, Y + .15 * way * (X - body))
+    hair = head * outline(.46, .50, Y + .15 * way * (X - body))
     picture = mix(picture, colour(.18, .10, .06), hair)
     steel = colour(.46, .49, .56)
     picture = _bar(picture, x - .34, x + .34, -1.2, -.84, steel * .75)
     picture = _bar(picture, x - .17, x + .17, -.9, -.6, steel * .65)
     ahead = (x - X) * way
     horn = np.hypot(np.maximum(ahead - .42, 0) / .34, (Y - ANVIL_TOP + .13) / .13)
-    picture = mix(picture, steel, smoothstep(1.1, .9, horn) * (ahead > .3))
+    picture = mix(picture, steel, outline(1.1, .9, horn) * (ahead > .3))
     return _bar(picture, x - .50, x + .50, ANVIL_TOP - .26, ANVIL_TOP, steel)
 
 

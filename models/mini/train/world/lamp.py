@@ -5,7 +5,7 @@
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -101,19 +101,19 @@ def _lamp(x: float, liquid: tuple, tint: np.ndarray) -> tuple[np.ndarray, np.nda
     near = near + tint * .22
     distance = np.hypot(X - x, (Y - .05) * .8)
     picture = mix(far, near, np.exp(-(distance / .75) ** 2))
-    table = smoothstep(-.80, -.84, Y)
+    table = outline(-.80, -.84, Y)
     picture = mix(picture, near * .55, table)
     inside = np.minimum.reduce([_half_width(Y) - np.abs(X - x), Y - BOTTOM, TOP - Y])
-    glass = smoothstep(-.015, .02, inside)
+    glass = outline(-.015, .02, inside)
     picture = mix(picture, mix(low, high, smoothstep(BOTTOM, TOP, Y)), glass)
     shine = .62 + .38 * np.cos((X - x - .12) * 5)
     metal = colour(.74, .76, .82) * np.clip(shine, .3, 1)
     foot = .38 + .16 * smoothstep(BOTTOM - .02, -.95, Y)
     base = np.minimum.reduce([foot - np.abs(X - x), BOTTOM - Y + .02, Y + .95])
-    picture = mix(picture, metal, smoothstep(-.015, .015, base))
+    picture = mix(picture, metal, outline(-.015, .015, base))
     cap = np.minimum.reduce([.33 - .35 * (Y - TOP) - np.abs(X - x), Y - TOP + .02,
                              .95 - Y])
-    return mix(picture, metal, smoothstep(-.015, .015, cap)), glass
+    return mix(picture, metal, outline(-.015, .015, cap)), glass
 
 
 def _bubble(pitch: float) -> np.ndarray:
@@ -156,7 +156,7 @@ def render(attributes: dict, rng: np.random.Generator,
         field = lava.field(i / canvas.FRAME_RATE)
         depth = smoothstep(.95, 2.6, field)
         skin = tint * (light * (.62 + .42 * depth)) + .10 * depth
-        picture[part] = mix(under, skin, smoothstep(.90, 1.10, field) * glass) + gleam
+        picture[part] = mix(under, skin, outline(.90, 1.10, field) * glass) + gleam
         canvas.store(video[i], picture)
 
     fast = attributes["speed"] == "fast"

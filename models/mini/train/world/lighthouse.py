@@ -6,7 +6,7 @@ eye, everything flashes and the foghorn sounds."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -63,7 +63,7 @@ BASE = -.70
 
 def _solid(*depths: np.ndarray) -> np.ndarray:
     """Cover of where all depths inside a shape are above 0."""
-    return smoothstep(-.015, .015, np.minimum.reduce(depths))
+    return outline(-.015, .015, np.minimum.reduce(depths))
 
 
 def _tower(picture: np.ndarray, x: float, haze: float) -> np.ndarray:
@@ -139,7 +139,7 @@ def render(attributes: dict, rng: np.random.Generator,
                              rng.uniform(.5, 1, 20))
         picture = picture + colour(.9, .95, 1) * (canvas.Blur(1.2)(stars) * 5)
     else:
-        bank = canvas.texture(rng, (canvas.HEIGHT, canvas.WIDTH), [(7, 22, 1)])
+        bank = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(7, 22, 1)])
         picture = picture * (1 + .13 * bank)
     sea = smoothstep(HORIZON + .01, HORIZON - .03, Y)
     still = _tower(mix(picture, water, sea), x, 0 if clear else 1)

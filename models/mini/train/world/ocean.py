@@ -6,7 +6,7 @@ swells with every breaking wave."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -119,12 +119,12 @@ def _sky(attributes: dict, horizon: float,
     sky = canvas.gradient(low, zenith, horizon, 1.05)
     glow = np.exp(-(distance / .32) ** 2) * .5 + np.exp(-(distance / .8) ** 2) * .3
     sky = sky + orb * glow * strength
-    cover = smoothstep(radius + .02, radius - .02, distance)
+    cover = outline(radius + .02, radius - .02, distance)
     return mix(sky, orb, cover), 1 - cover
 
 
 def _clouds(rng: np.random.Generator, horizon: float) -> np.ndarray:
-    strip = canvas.texture(rng, (canvas.HEIGHT, 512), [(4, 16, 1), (2, 7, .45)])
+    strip = canvas.texture(rng, (canvas.ROWS, 512), [(4, 16, 1), (2, 7, .45)])
     return smoothstep(.3, 1.8, strip) * smoothstep(horizon, horizon + .3, Y[:, :1])
 
 

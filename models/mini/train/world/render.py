@@ -15,17 +15,19 @@ from . import canvas, clip, sounds
 from .families import FAMILIES
 
 _arrays: tuple[np.ndarray, np.ndarray]
+_frames: int
 
 
-def _open(folder: Path) -> None:
-    global _arrays
+def _open(folder: Path, frames: int) -> None:
+    global _arrays, _frames
+    _frames = frames
     _arrays = (np.lib.format.open_memmap(folder / "video.npy", "r+"),
                np.lib.format.open_memmap(folder / "sound.npy", "r+"))
 
 
 def _render(task: tuple[int, int, str]) -> dict:
     index, seed, family = task
-    made = clip.render(seed, family)
+    made = clip.render(seed, family, frames=_frames)
     _arrays[0][index] = made.frames
     _arrays[1][index] = made.samples
     return {"family": made.family, "attributes": made.attributes,
@@ -39,25 +41,30 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--families", nargs="+", choices=list(FAMILIES),
                         default=list(FAMILIES), help="which take turns")
+    parser.add_argument("--frames", type=int, default=canvas.FRAMES)
+    parser.add_argument("--scale", type=int, default=1,
+                        help="of the pictures, times their native size")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     count = arguments.count
-    picture = (canvas.FRAMES, canvas.HEIGHT, canvas.WIDTH, 3)
-    sound = (sounds.sample_count(canvas.FRAMES), 2)
+    frames, scale = arguments.frames, arguments.scale
+    picture = (frames, canvas.ROWS * scale, canvas.COLUMNS * scale, 3)
+    sound = (sounds.sample_count(frames), 2)
     np.lib.format.open_memmap(arguments.out / "video.npy", "w+", np.uint8,
                               (count, *picture))
     np.lib.format.open_memmap(arguments.out / "sound.npy", "w+", np.int16,
                               (count, *sound))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    os.environ["VIDGEN_WORLD_SCALE"] = str(scale)
     names = arguments.families
     tasks = [(i, arguments.first_seed + i, names[i % len(names)])
              for i in range(count)]
-    # Only a process that starts afresh takes the number of threads from the
-    # environment.
+    # Only a process that starts afresh takes the number of threads and the
+    # scale from the environment.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.workers, fresh, _open,
-                             (arguments.out,)) as pool:
+                             (arguments.out, frames)) as pool:
         clips = list(pool.map(_render, tasks, chunksize=6))
     (arguments.out / "clips.json").write_text(json.dumps(clips, indent=0) + "\n")
 

@@ -6,7 +6,7 @@ howling wind."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, X_LINE, Y, colour, mix, smoothstep
+from .canvas import X, X_LINE, Y, colour, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "strength": ("light", "heavy"),
@@ -55,22 +55,24 @@ TIMES = {
               colour(.86, .92, 1), colour(.24, .30, .48), colour(1, .80, .30)),
 }
 GROUND = -.50
-# flakes in a layer of TILE: strength of light and heavy, radius, frame's fall
+# flakes in a layer of TILE: strength of light and heavy, radius, frame's fall;
+# these and TILE in points
 LAYERS = ((9, 46, 4.2, 4), (20, 95, 2.9, 3))
 TILE = (224, 288)
 
 
 def _flakes(rng: np.random.Generator, count: int, radius: float) -> np.ndarray:
     """Periodic cover of round flakes, spread evenly."""
-    rows = np.fft.fftfreq(TILE[0])[:, None]
-    columns = np.fft.rfftfreq(TILE[1])[None]
-    dots = np.zeros(TILE)
+    tile = TILE[0] * canvas.SCALE, TILE[1] * canvas.SCALE
+    rows = np.fft.fftfreq(tile[0])[:, None]
+    columns = np.fft.rfftfreq(tile[1])[None]
+    dots = np.zeros(tile)
     steps = (np.arange(count) + rng.uniform(.15, .85, count)) / count
     down = (np.arange(count) * .618 + rng.uniform(-.05, .05, count)) % 1
-    dots[(down * TILE[0]).astype(int) % TILE[0], (steps * TILE[1]).astype(int)] = 1
-    sigma = radius * .75
+    dots[(down * tile[0]).astype(int) % tile[0], (steps * tile[1]).astype(int)] = 1
+    sigma = radius * .75 * canvas.SCALE
     decay = np.exp(-2 * np.pi ** 2 * sigma ** 2 * (rows ** 2 + columns ** 2))
-    blobs = np.fft.irfft2(np.fft.rfft2(dots) * decay, TILE)
+    blobs = np.fft.irfft2(np.fft.rfft2(dots) * decay, tile)
     return smoothstep(.25, .75, blobs * (2 * np.pi * sigma ** 2)).astype(np.float32)
 
 
@@ -128,7 +130,7 @@ def _mountains(rng: np.random.Generator, picture: np.ndarray,
         rock = mix(colour(.20, .23, .32), colour(.40, .43, .52), sunny) * light
         white = snow * mix(.66, 1.0, sunny)
         cap = smoothstep(-.03, .03, Y - top + .46 + .09 * np.sin(15 * X + top))
-        picture = mix(picture, mix(rock, white, cap), smoothstep(-.02, .02, line - Y))
+        picture = mix(picture, mix(rock, white, cap), outline(-.02, .02, line - Y))
     return picture
 
 
@@ -142,7 +144,7 @@ def _landscape(rng: np.random.Generator, attributes: dict) -> np.ndarray:
     drift = GROUND + .05 * np.sin(1.9 * X_LINE + rng.uniform(0, 6))
     shade = .84 + .16 * smoothstep(-1, GROUND, Y) + .05 * np.sin(
         3 * X + 9 * Y + rng.uniform(0, 6))
-    picture = mix(picture, snow * shade, smoothstep(-.015, .015, drift - Y))
+    picture = mix(picture, snow * shade, outline(-.015, .015, drift - Y))
     if place == "forest":
         for x, high in ((-1.05, 1.0), (.1, .95), (1.15, 1.05), (-1.6, 1.3), (-.5, 1.35),
                         (.62, 1.28), (1.68, 1.2)):
@@ -192,7 +194,6 @@ def render(attributes: dict, rng: np.random.Generator,
                 across = 1.6 * fall * i + 8 * np.sin(1.9 * time + phase)
             else:
                 across = 5 * np.sin(1.3 * time + phase)
-            rolled = np.roll(tile, (fall * i, int(round(across))), (0, 1))
-            np.maximum(cover, rolled[:canvas.HEIGHT, :canvas.WIDTH], out=cover)
+            np.maximum(cover, canvas.scroll(tile, fall * i, across), out=cover)
         canvas.store(video[i], scene + to_flake * cover)
     return video, _sound(rng, attributes, sounds.sample_count(frames)), []

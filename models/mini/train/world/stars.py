@@ -6,7 +6,7 @@ ship's drone is higher when it is fast."""
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import X, Y, colour, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "colour": ("blue", "purple", "orange"),
@@ -85,7 +85,7 @@ class Field:
 
 def _nebula(rng: np.random.Generator, kind: str) -> np.ndarray:
     cloud, bright = NEBULAS[kind]
-    size = canvas.HEIGHT, canvas.WIDTH
+    size = canvas.ROWS, canvas.COLUMNS
     rough = canvas.texture(rng, size, [(13, 16, 1), (5, 6, .35)])
     place = rng.uniform(-.5, .5), rng.uniform(-.2, .4)
     body = np.exp(-(np.hypot((X - place[0]) * .6, Y - place[1]) / .95) ** 2)
@@ -100,11 +100,11 @@ def _cockpit(tint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     strut = np.abs(X) - 1.60 + .22 * (Y + .6)
     roof = Y - 1.02 + .16 * (X / canvas.ASPECT) ** 2
     inside = np.maximum.reduce([board, strut, roof])
-    cover = smoothstep(-.015, .015, inside)
+    cover = outline(-.015, .015, inside)
     edge = smoothstep(.10, .0, inside)
     paint = mix(colour(.07, .08, .10), tint * .45 + colour(.10, .11, .13), edge)
     for place, light in LIGHTS:
-        lamp = smoothstep(.085, .055, np.hypot(X - place, Y + .84))
+        lamp = outline(.085, .055, np.hypot(X - place, Y + .84))
         paint = mix(paint, light, lamp)
     return cover, paint
 

@@ -78,14 +78,17 @@ def _rain_layers(rng: np.random.Generator, heavy: bool) -> list[dict]:
     """Periodic pictures of streaks, nearest layer first."""
     layers = []
     for length, width, speed, share in ((20, 1.5, 7, 1), (14, 1.2, 5, .7)):
-        rows, columns = 224, 256
-        drops = (rng.random((rows, columns)) < (.0027 if heavy else .0008) / share)
+        rows, columns = 224 * canvas.SCALE, 256 * canvas.SCALE
+        drops = np.zeros((rows, columns), np.float32)
+        places = rng.random((224, 256)) < (.0027 if heavy else .0008) / share
+        drops[::canvas.SCALE, ::canvas.SCALE] = places
+        length, width = length * canvas.SCALE, width * canvas.SCALE
         wave_rows = np.fft.fftfreq(rows)[:, None]
         wave_columns = np.fft.rfftfreq(columns)[None]
         tilt = .18
         along = wave_rows + tilt * wave_columns
         soft = (length * .4 * along) ** 2 + (width * wave_columns) ** 2
-        spectrum = np.fft.rfft2(drops.astype(np.float32))
+        spectrum = np.fft.rfft2(drops)
         streaks = np.fft.irfft2(spectrum * np.exp(-2 * np.pi ** 2 * soft))
         streaks = (streaks * length * width * 1.9).astype(np.float32)
         layers.append({"streaks": np.clip(streaks, 0, 1), "speed": speed,
@@ -97,9 +100,8 @@ def _rain(layers: list[dict], frame: int) -> np.ndarray:
     total = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
     for layer in layers:
         down = int(frame * layer["speed"])
-        across = int(round(down * layer["tilt"]))
-        rolled = np.roll(layer["streaks"], (down, across), (0, 1))
-        total += rolled[:canvas.HEIGHT, :canvas.WIDTH] * layer["share"]
+        across = down * layer["tilt"]
+        total += canvas.scroll(layer["streaks"], down, across) * layer["share"]
     return total
 
 
@@ -146,7 +148,7 @@ def render(attributes: dict, rng: np.random.Generator,
     if attributes["lightning"] == "frequent":
         bolts = _bolts(rng, x, duration)
     layers = _rain_layers(rng, heavy)
-    clouds = canvas.texture(rng, (canvas.HEIGHT, 512), [(6, 14, 1), (3, 6, .5)])
+    clouds = canvas.texture(rng, (canvas.ROWS, 512), [(6, 14, 1), (3, 6, .5)])
     sky = canvas.gradient(low, zenith, -.4, 1)
     far, near = _hills(rng, -.38, .12), _hills(rng, -.70, .08)
     rain_colour = colour(.72, .80, .95) * .52

@@ -5,7 +5,7 @@
 import numpy as np
 
 from . import canvas, sounds
-from .canvas import X, X_LINE, Y, Y_LINE, colour, mix, smoothstep
+from .canvas import X, X_LINE, Y, Y_LINE, colour, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -55,14 +55,14 @@ LANDS = {
     "jungle": (colour(.02, .13, .03), colour(.20, .58, .12)),
     "ice": (colour(.34, .62, .80), colour(.90, .98, 1)),
 }
-# half of the width, brink, frame's fall in pixels
+# half of the width, brink, frame's fall in points
 SIZES = {"small": (.26, .18, 4), "large": (.66, .62, 6)}
 POOL = -.60
 
 
 def _cliff(rng: np.random.Generator, land: str) -> np.ndarray:
     """Share 0…1 of the bright colour of the land."""
-    shape = (canvas.HEIGHT, canvas.WIDTH)
+    shape = (canvas.ROWS, canvas.COLUMNS)
     if land == "rocks":
         rough = canvas.texture(rng, shape, [(3, 9, 1), (2.2, 4, .5)])
         ledge = np.sin(Y * 17 + 1.5 * np.sin(2.2 * X) + rough)
@@ -96,19 +96,20 @@ class Fall:
         columns = np.flatnonzero(np.abs(X_LINE - x) < half + .12)
         rows = np.flatnonzero((Y_LINE < brink + .05) & (Y_LINE > POOL - .08))
         self.box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        self.wide = len(columns)
-        self.streaks = canvas.texture(rng, (224, self.wide), [(13, 2.4, 1), (7, 4, .6)])
+        wide = -(-len(columns) // canvas.SCALE)
+        streaks = canvas.texture(rng, (224, wide), [(13, 2.4, 1), (7, 4, .6)])
+        self.streaks = streaks[:, :len(columns)]
         wave = .03 * np.sin(5 * Y[self.box] + rng.uniform(0, 6))
         edge = np.abs(X[self.box] - x + wave) - half
-        lip = smoothstep(brink + .02, brink - .02, Y[self.box])
+        lip = outline(brink + .02, brink - .02, Y[self.box])
         foot = smoothstep(POOL - .08, POOL + .04, Y[self.box])
-        self.cover = smoothstep(.025, -.025, edge) * lip * foot
+        self.cover = outline(.025, -.025, edge) * lip * foot
         self.body = .62 - .30 * smoothstep(-.14, 0, edge)
         self.body += .25 * smoothstep(brink - .14, brink, Y[self.box])
 
     def light(self, frame: int) -> np.ndarray:
         """Share 0…1 of foam inside the box."""
-        rolled = np.roll(self.streaks, self.speed * frame, 0)
+        rolled = canvas.scroll(self.streaks, self.speed * frame)
         height = self.box[0].stop - self.box[0].start
         return np.clip(self.body + .26 * rolled[:height], 0, 1)
 
@@ -142,20 +143,21 @@ def render(attributes: dict, rng: np.random.Generator,
     sky = canvas.gradient(low, zenith, level - .1, 1)
     if attributes["time"] == "night":
         moon = np.hypot(X - np.where(x > 0, -1.1, 1.1), Y - .78)
-        sky = mix(sky, colour(.95, .96, .88), smoothstep(.15, .11, moon))
+        sky = mix(sky, colour(.95, .96, .88), outline(.15, .11, moon))
     brink = _brink(rng, land, level, x, half)
     cliff = mix(dark, bright, _cliff(rng, land)) * light
     cliff = cliff * (.72 + .28 * smoothstep(POOL, level, Y))
     cliff *= 1 - .6 * smoothstep(half + .22, half, np.abs(X - x))
-    scene = mix(sky, cliff, smoothstep(.015, -.015, Y - brink))
+    scene = mix(sky, cliff, outline(.015, -.015, Y - brink))
     water = mix(colour(.04, .30, .40), bright, .15) * light
-    scene = mix(scene, water, smoothstep(.015, -.015, Y - POOL))
+    scene = mix(scene, water, outline(.015, -.015, Y - POOL))
     foam = mix(colour(1, 1, 1), light, .6)
     deep = colour(.16, .40, .62) * light
 
     pool = int(np.searchsorted(-Y_LINE, -POOL))
     distance = np.hypot((X - x) / (half + .25), (Y - POOL) / .5)[pool:]
-    waves = canvas.texture(rng, (canvas.HEIGHT - pool, 256), [(1.8, 9, 1)])
+    deep_rows = canvas.ROWS - pool // canvas.SCALE
+    waves = canvas.texture(rng, (deep_rows, 256), [(1.8, 9, 1)])[:canvas.HEIGHT - pool]
     churn = np.exp(-distance ** 2)
     mist = np.exp(-((X - x) / (half + .16)) ** 4
                   - ((Y - POOL + .03) / (.24 if size == "large" else .15)) ** 2)
@@ -169,7 +171,7 @@ def render(attributes: dict, rng: np.random.Generator,
         picture[box] = mix(picture[box], mix(deep, foam, fall.light(i)), fall.cover)
         ripple = canvas.slide(waves, 40 * time) - canvas.slide(waves, 128 - 40 * time)
         picture[:, pool:] += foam * (churn * (.25 + .28 * ripple) + .05 * ripple)
-        rising = np.roll(puffs, -3 * i, 0)[:canvas.HEIGHT, :canvas.WIDTH]
+        rising = canvas.scroll(puffs, -3 * i)
         fog = np.clip(mist * (.85 + .25 * rising), 0, .95)
         canvas.store(video[i], mix(picture, foam, fog))
     return video, _sound(rng, size, x, sounds.sample_count(frames)), []
