@@ -14,14 +14,10 @@ G_BEGIN_DECLS
  * video again decodes those that its memory depends on. Without audio, the
  * waveform and its readback.
  *
- * What the device is told is recorded once a shape, on tapes: the tokens of a
- * chunk by where what it sees lies in the cache, how long the prompt is and the
- * schedule; decoding and sound by what is asked for and by which copies of
- * what a chunk leaves to the next are in use. The rare rest (a prompt, a first
- * picture, decoding again, everything under a tap) is recorded each time.
- * While a chunk is decoded and read back, the tokens of the next are begun,
- * where they have a tape and the prompt stands still; if the next chunk is
- * another one after all, that work is forgotten.
+ * What the device is told is recorded once a shape (models/mini/reel.h). The
+ * rare rest (a prompt, a first picture, decoding again, everything under a tap)
+ * is recorded each time. The next chunk is begun ahead only where the prompt
+ * stands still.
  */
 VidgenStream *vidgen_mini_stream_new (
     VidgenModel *model, const VidgenStreamParams *params, GError **error);
