@@ -61,9 +61,10 @@ class Check:
 
     def stage(self, name: str, output: Path, *options: object) -> list[object]:
         clips = ("--clips", self.work / "clips", "--held", self.work / "held")
+        wide = ("--wide", self.work / "wide", "--held-wide", self.work / "held-wide")
         tokens = ("--data", self.work / "tokens", "--sound", self.work / "basis.npz")
         inputs = {
-            "autoencoder": (*clips, "--judged", 6),
+            "autoencoder": (*clips, *wide, "--judged", 6),
             "transformer": (
                 *(*tokens, "--batch", 2, "--judged", 1),
                 *("--held", self.work / "tokens-held"),

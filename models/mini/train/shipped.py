@@ -56,6 +56,11 @@ def load_part(module: nn.Module, path: Path, prefix: str) -> None:
     module.load_state_dict(read_part(path, prefix))
 
 
+def load_grown(module: nn.Module, path: Path, prefix: str) -> None:
+    """As load_part, where what the file does not know stays new."""
+    module.load_state_dict(module.state_dict() | read_part(path, prefix))
+
+
 def load_text(text: TextEncoder, path: Path) -> None:
     """As load_part, where a word that the file does not know stays as new as
     it is: worlds grow."""

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import autoencoder
 import device
 import loop
 
@@ -32,10 +33,12 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Budget:
-    """Clips to render, to learn from and to judge by, minutes to train, and
-    examples of an update where they are not the stages' own."""
+    """Clips to render, to learn from, of these of twice the size, and to judge
+    by, minutes to train, and examples of an update where they are not the
+    stages' own."""
 
     clips: int
+    wide: int
     held: int
     autoencoder: float
     transformer: float
@@ -47,11 +50,14 @@ class Budget:
 # A batch of 64 crops or 96 sequences keeps a large GPU busy.
 LARGE = {"autoencoder": 64, "transformer": 96, "distil": 48}
 BUDGETS = {
-    "rehearsal": Budget(32, 16, 0.5, 1.0, 0.5, 0.5),
-    "cpu-100min": Budget(4800, 160, 20.0, 60.0, 15.0, 2.5),
-    "gpu-20min": Budget(9600, 160, 5.0, 10.0, 3.0, 1.0, LARGE),
+    "rehearsal": Budget(32, 32, 16, 0.5, 1.0, 0.5, 0.5),
+    "cpu-100min": Budget(4800, 960, 160, 20.0, 60.0, 15.0, 2.5),
+    "gpu-20min": Budget(9600, 1920, 160, 5.0, 10.0, 3.0, 1.0, LARGE),
 }
 HELD_SEED = 1_000_000
+WIDE_SEED = 2_000_000
+# Of a clip of twice the size: the decoder sees half a second at a time.
+WIDE_FRAMES = 24
 
 
 class Pipeline:
@@ -110,10 +116,17 @@ class Pipeline:
         return [*limit, *reports, *self.where()]
 
     def render(self) -> None:
-        sets = (("clips", self.budget.clips, 0), ("held", self.budget.held, HELD_SEED))
-        for name, count, seed in sets:
+        large = ("--scale", autoencoder.WIDE, "--frames", WIDE_FRAMES)
+        budget = self.budget
+        sets = (
+            ("clips", budget.clips, 0, ()),
+            ("held", budget.held, HELD_SEED, ()),
+            ("wide", budget.wide, WIDE_SEED, large),
+            ("held-wide", budget.held // 2, WIDE_SEED + HELD_SEED, large),
+        )
+        for name, count, seed, size in sets:
             options = ["--out", self.work / name, "--count", count]
-            options += ["--first-seed", seed]
+            options += ["--first-seed", seed, *size]
             self.once(f"render-{name}", lambda: self.call("world.render", *options))
 
     def sound(self) -> None:
@@ -129,6 +142,7 @@ class Pipeline:
         self.call(
             "autoencoder",
             *("--clips", self.work / "clips", "--held", self.work / "held"),
+            *("--wide", self.work / "wide", "--held-wide", self.work / "held-wide"),
             *("--output", self.work / "autoencoder.pt"),
             *self.amount("autoencoder", self.budget.autoencoder),
             *self.start(),
