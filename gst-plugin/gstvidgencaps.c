@@ -43,13 +43,38 @@ set_range (GstCaps *caps, const char *field, const VidgenRange *range)
   g_value_unset (&value);
 }
 
-GstCaps *
-gst_vidgen_caps_video (const VidgenModelInfo *info)
+static GstCaps *
+sizes_of_ranges (const VidgenModelInfo *info)
 {
   GstCaps *caps = gst_caps_from_string (GST_VIDGEN_VIDEO_CAPS);
 
   set_range (caps, "width", &info->width);
   set_range (caps, "height", &info->height);
+  return caps;
+}
+
+static GstCaps *
+sizes_of_scales (const VidgenModelInfo *info)
+{
+  GstCaps *caps = gst_caps_new_empty ();
+
+  for (const guint *scale = info->scales; *scale; scale++) {
+    GstCaps *size = gst_caps_from_string (GST_VIDGEN_VIDEO_CAPS);
+
+    gst_caps_set_simple (size, "width", G_TYPE_INT,
+        (gint)(*scale * info->native.width), "height", G_TYPE_INT,
+        (gint)(*scale * info->native.height), NULL);
+    gst_caps_append (caps, size);
+  }
+  return caps;
+}
+
+GstCaps *
+gst_vidgen_caps_video (const VidgenModelInfo *info)
+{
+  GstCaps *caps =
+      info->scales ? sizes_of_scales (info) : sizes_of_ranges (info);
+
   gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION,
       (gint)info->native.fps_n, (gint)info->native.fps_d, NULL);
   return caps;

@@ -26,10 +26,12 @@ G_BEGIN_DECLS
   "layout = (string) interleaved, rate = (int) [ 1, max ], "                   \
   "channels = (int) [ 1, 2 ]"
 
-/* What a model can make; transfer full. */
+/* What a model can make, its native size first where width and height belong
+ * together; transfer full. */
 GstCaps *gst_vidgen_caps_video (const VidgenModelInfo *info);
 GstCaps *gst_vidgen_caps_audio (const VidgenModelInfo *info);
-/* Fixates to the model's native size, and to stereo. Transfer full. */
+/* Fixates to the model's native size where the first of the caps leaves that
+ * open, and to stereo. Transfer full. */
 GstCaps *gst_vidgen_caps_fixate_video (
     const VidgenModelInfo *info, GstCaps *caps);
 GstCaps *gst_vidgen_caps_fixate_audio (GstCaps *caps);

@@ -291,6 +291,8 @@ gst_vidgen_uri_check (
 {
   static const char *const names[] = { "width", "height", "framerate", NULL };
   g_autoptr (GstCaps) made = gst_vidgen_caps_video (info);
+  g_autoptr (GstCaps) together = gst_caps_new_empty_simple ("video/x-raw");
+  g_autofree char *sizes = NULL;
 
   for (guint i = 0; names[i]; i++) {
     const GValue *value = gst_structure_get_value (fields, names[i]);
@@ -298,6 +300,7 @@ gst_vidgen_uri_check (
       continue;
     g_autoptr (GstCaps) asked = gst_caps_new_empty_simple ("video/x-raw");
     gst_caps_set_value (asked, names[i], value);
+    gst_caps_set_value (together, names[i], value);
     if (gst_caps_can_intersect (made, asked))
       continue;
     g_autofree char *shown = gst_value_serialize (value);
@@ -307,5 +310,12 @@ gst_vidgen_uri_check (
         shown, names[i], info->name);
     return FALSE;
   }
-  return TRUE;
+  if (gst_caps_can_intersect (made, together))
+    return TRUE;
+  sizes = vidgen_model_tell_sizes (info);
+  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+      "The keys \"width\" and \"height\" of a vidgen URI do not go together: "
+      "the model %s makes pictures of %s.",
+      info->name, sizes);
+  return FALSE;
 }

@@ -447,23 +447,17 @@ vidgen_conditioning_parse (VidgenModel *model, GBytes *data, GError **error)
 }
 
 static gboolean
-in_range (const VidgenRange *range, guint value)
-{
-  return value >= range->min && value <= range->max &&
-         (range->step == 0 || (value - range->min) % range->step == 0);
-}
-
-static gboolean
 check_format (
     const VidgenModelInfo *info, const VidgenFormat *format, GError **error)
 {
   const VidgenFormat *native = &info->native;
 
-  if (!in_range (&info->width, format->width) ||
-      !in_range (&info->height, format->height)) {
+  if (!vidgen_model_makes_size (info, format->width, format->height)) {
+    g_autofree char *sizes = vidgen_model_tell_sizes (info);
+
     g_set_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID,
-        "The model '%s' does not make pictures of %u x %u.", info->name,
-        format->width, format->height);
+        "The model '%s' makes pictures of %s, not of %u x %u.", info->name,
+        sizes, format->width, format->height);
     return FALSE;
   }
   if ((guint64)format->fps_n * native->fps_d !=

@@ -44,6 +44,9 @@ typedef struct {
   const char *family; /* "mini" */
   const char *name;   /* of these weights, for people */
   VidgenRange width, height;
+  const guint *scales; /* NULL: any width of the range goes with any height;
+                          else rising from 1 and ending with 0: of the ranges
+                          only what is the native size times one of these */
   VidgenFormat native; /* what caps are fixated to */
   gboolean has_audio;  /* else chunks have no samples */
   guint sample_rate;   /* Hz; also set where there is no audio */
@@ -100,6 +103,11 @@ char *vidgen_model_check (const char *location, gboolean *playable);
 /* Lives as long as the model. */
 const VidgenModelInfo *vidgen_model_info (const VidgenModel *model);
 
+gboolean vidgen_model_makes_size (
+    const VidgenModelInfo *info, guint width, guint height);
+/* The sizes that it makes, for people: "192 x 112 or 384 x 224". Free it. */
+char *vidgen_model_tell_sizes (const VidgenModelInfo *info);
+
 /* Frames of chunk `chunk`, and the frames before it. */
 guint vidgen_model_chunk_frames (const VidgenModelInfo *info, guint64 chunk);
 guint64 vidgen_model_chunk_start (const VidgenModelInfo *info, guint64 chunk);
@@ -110,7 +118,8 @@ guint64 vidgen_model_chunk_of (const VidgenModelInfo *info, guint64 frame);
 guint64 vidgen_model_samples_before (
     const VidgenModelInfo *info, const VidgenFormat *format, guint64 frame);
 
-/* Device memory that the weights and one stream at `format` need, in bytes. */
+/* Device memory that the weights and one stream at `format`, one of the
+ * model's, need, in bytes. */
 guint64 vidgen_model_memory_needed (
     const VidgenModel *model, const VidgenFormat *format);
 

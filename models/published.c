@@ -17,17 +17,30 @@ vidgen_model_published (void)
 }
 
 static void
-tell_formats (const VidgenModel *model, GString *report)
+tell_format (const VidgenModel *model, guint scale, GString *report)
 {
   const VidgenModelInfo *info = vidgen_model_info (model);
-  const guint64 bytes = vidgen_model_memory_needed (model, &info->native);
-  g_autofree char *memory = g_format_size (bytes);
+  VidgenFormat format = info->native;
+  g_autofree char *memory = NULL;
 
+  format.width *= scale;
+  format.height *= scale;
+  memory = g_format_size (vidgen_model_memory_needed (model, &format));
   g_string_append_printf (report,
       "'%s' of the family %s can be played: %u x %u at %.4g frames a second "
       "need %s of device memory.\n",
-      info->name, info->family, info->native.width, info->native.height,
-      (double)info->native.fps_n / info->native.fps_d, memory);
+      info->name, info->family, format.width, format.height,
+      (double)format.fps_n / format.fps_d, memory);
+}
+
+static void
+tell_formats (const VidgenModel *model, GString *report)
+{
+  static const guint native[] = { 1, 0 };
+  const guint *scale = vidgen_model_info (model)->scales;
+
+  for (scale = scale ? scale : native; *scale; scale++)
+    tell_format (model, *scale, report);
 }
 
 char *

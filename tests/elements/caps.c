@@ -73,6 +73,22 @@ test_video_formats (void)
 }
 
 static void
+run_size (gboolean coupled, const char *asked, const char *made)
+{
+  g_autofree char *filter = g_strconcat ("video/x-raw, ", asked, NULL);
+  g_autofree char *expected = g_strconcat ("video/x-raw, ", made, NULL);
+
+  fake_reset ();
+  fake.coupled = coupled;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  set_filter (rig, RIG_VIDEO, filter);
+  g_object_set (rig->src, "num-buffers", 10, NULL);
+  rig_run (rig);
+  assert_caps (rig, RIG_VIDEO, expected);
+  rig_assert_clip (rig, 10, 15000);
+}
+
+static void
 test_sizes (void)
 {
   static const char *const sizes[][2] = {
@@ -82,18 +98,31 @@ test_sizes (void)
     { "height = (int) [ 30, 100 ]", "width = 32, height = 32" },
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    g_autofree char *filter = g_strconcat ("video/x-raw, ", sizes[i][0], NULL);
-    g_autofree char *expected =
-        g_strconcat ("video/x-raw, ", sizes[i][1], NULL);
-    fake_reset ();
-    g_autoptr (Rig) rig = rig_new (RIG_BOTH);
-    set_filter (rig, RIG_VIDEO, filter);
-    g_object_set (rig->src, "num-buffers", 10, NULL);
-    rig_run (rig);
-    assert_caps (rig, RIG_VIDEO, expected);
-    rig_assert_clip (rig, 10, 15000);
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    run_size (FALSE, sizes[i][0], sizes[i][1]);
+}
+
+/* Where width and height belong together one of them says both, and what is
+ * left open is the native size. */
+static void
+test_coupled_sizes (void)
+{
+  static const char native[] = "width = 32, height = 16";
+  static const char twice[] = "width = 64, height = 32";
+  static const char *const sizes[][2] = {
+    { twice, twice },
+    { "width = 64", twice },
+    { "height = 32", twice },
+    { "width = (int) [ 40, 1000 ]", twice },
+    { native, native },
+    { "width = (int) [ 1, 1000 ]", native },
+    { "height = (int) { 32, 16 }", native },
+    { "format = NV12, width = (int) [ 40, 1000 ]", twice },
+    { "format = RGBA", native },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    run_size (TRUE, sizes[i][0], sizes[i][1]);
 }
 
 /* Odd sizes round the chroma up. */
@@ -122,15 +151,20 @@ test_impossible (void)
 {
   static const struct {
     RigPad pad;
+    gboolean coupled;
     const char *filter;
-  } cases[] = { { RIG_VIDEO, "video/x-raw, width = 33" },
-    { RIG_VIDEO, "video/x-raw, framerate = 25/1" },
-    { RIG_VIDEO, "video/x-raw, format = GRAY8" },
-    { RIG_AUDIO, "audio/x-raw, rate = 11025" },
-    { RIG_AUDIO, "audio/x-raw, channels = 6" } };
+  } cases[] = { { RIG_VIDEO, FALSE, "video/x-raw, width = 33" },
+    { RIG_VIDEO, FALSE, "video/x-raw, framerate = 25/1" },
+    { RIG_VIDEO, FALSE, "video/x-raw, format = GRAY8" },
+    { RIG_VIDEO, TRUE, "video/x-raw, width = 64, height = 16" },
+    { RIG_VIDEO, TRUE, "video/x-raw, width = 32, height = 32" },
+    { RIG_VIDEO, TRUE, "video/x-raw, width = (int) [ 33, 63 ]" },
+    { RIG_AUDIO, FALSE, "audio/x-raw, rate = 11025" },
+    { RIG_AUDIO, FALSE, "audio/x-raw, channels = 6" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     fake_reset ();
+    fake.coupled = cases[i].coupled;
     g_autoptr (Rig) rig = rig_new (RIG_BOTH);
     set_filter (rig, cases[i].pad, cases[i].filter);
     g_object_set (rig->src, "num-buffers", 4, NULL);
@@ -246,6 +280,45 @@ test_renegotiation (void)
   }
   g_assert_cmpuint (changes, ==, 3);
   g_assert_cmpuint (starts, ==, 2);
+}
+
+static guint
+width_of (const Rig *rig, guint i)
+{
+  gint width;
+
+  g_assert_true (gst_structure_get_int (
+      gst_caps_get_structure (caps_of (rig, RIG_VIDEO, i), 0), "width",
+      &width));
+  return width;
+}
+
+/* To twice the native size and back while it plays. */
+static void
+test_coupled_renegotiation (void)
+{
+  static const guint widths[] = { 32, 64, 32 };
+  guint at = 0;
+
+  fake_reset ();
+  fake.coupled = TRUE;
+  fake.chunk_us = 3000;
+  g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+  rig_state (rig, GST_STATE_PLAYING);
+  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 64");
+  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 32");
+  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
+  rig_state (rig, GST_STATE_NULL);
+
+  for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
+    g_assert_cmpuint (GST_BUFFER_PTS (rig_buffer (rig, RIG_VIDEO, i)), ==,
+        gst_util_uint64_scale (i, GST_SECOND, 16));
+    if (width_of (rig, i) != widths[at])
+      at++;
+    g_assert_cmpuint (at, <, G_N_ELEMENTS (widths));
+    g_assert_cmpuint (width_of (rig, i), ==, widths[at]);
+  }
+  g_assert_cmpuint (at, ==, G_N_ELEMENTS (widths) - 1);
 }
 
 static void
@@ -381,11 +454,13 @@ main (int argc, char **argv)
   g_test_add_func ("/caps/native", test_native);
   g_test_add_func ("/caps/video-formats", test_video_formats);
   g_test_add_func ("/caps/sizes", test_sizes);
+  g_test_add_func ("/caps/coupled-sizes", test_coupled_sizes);
   g_test_add_func ("/caps/odd-sizes", test_odd_sizes);
   g_test_add_func ("/caps/impossible", test_impossible);
   g_test_add_func ("/caps/mono", test_mono);
   g_test_add_func ("/caps/s16", test_s16);
   g_test_add_func ("/caps/renegotiation", test_renegotiation);
+  g_test_add_func ("/caps/coupled-renegotiation", test_coupled_renegotiation);
   g_test_add_func ("/caps/sound-renegotiation", test_sound_renegotiation);
   g_test_add_func ("/caps/other-rate", test_other_rate);
   g_test_add_func ("/caps/before-ready", test_caps_before_ready);

@@ -18,6 +18,7 @@
 FakeModel fake;
 
 static const guint steps[] = { 1, 2, 4, 0 };
+static const guint scales[] = { 1, 2, 0 };
 static const char *const prompts[] = { "an example", "another", NULL };
 
 static guint
@@ -122,6 +123,7 @@ fake_open (const char *location, G_GNUC_UNUSED GError **error)
     .name = location,
     .width = { 16, 64, fake.size_step },
     .height = { 8, 64, (fake.size_step + 1) / 2 },
+    .scales = fake.coupled ? scales : NULL,
     .native = { 32, 16, fake.fps_n, fake.fps_d },
     .has_audio = fake.has_audio,
     .sample_rate = fake.rate,
@@ -135,6 +137,10 @@ fake_open (const char *location, G_GNUC_UNUSED GError **error)
     .chunk_frames = fake.chunk_frames,
     .prompts = prompts,
   };
+  if (fake.coupled) {
+    model->info.width = (VidgenRange){ 32, 64, 32 };
+    model->info.height = (VidgenRange){ 16, 32, 16 };
+  }
   model->info.name = g_intern_string (location);
   g_atomic_int_inc (&fake.models);
   return model;

@@ -18,7 +18,8 @@ typedef struct {
   /* Read when a model is opened. */
   guint fps_n, fps_d, rate;
   guint first_chunk_frames, chunk_frames;
-  guint size_step; /* of 16 to 64 by 8 to 64 pixels */
+  guint size_step;  /* of 16 to 64 by 8 to 64 pixels */
+  gboolean coupled; /* 32 by 16 or 64 by 32 pixels instead */
   gboolean has_audio;
   gboolean dear;  /* to encode: prompts are kept on disk */
   gboolean blank; /* pictures are left out, whatever they would take */

@@ -212,24 +212,55 @@ test_bad_state (void)
 static void
 test_impossible_size (void)
 {
-  static const char *const cases[][2] = {
-    { "vidgen://fake?width=1000", "width" },
-    { "vidgen://fake?width=33", "width" },
-    { "vidgen://fake?height=7&width=32", "height" },
-    { "vidgen://fake?framerate=25", "framerate" },
+  static const struct {
+    gboolean coupled;
+    const char *uri, *says;
+  } cases[] = {
+    { FALSE, "vidgen://fake?width=1000", "width" },
+    { FALSE, "vidgen://fake?width=33", "width" },
+    { FALSE, "vidgen://fake?height=7&width=32", "height" },
+    { FALSE, "vidgen://fake?framerate=25", "framerate" },
+    { TRUE, "vidgen://fake?width=48", "width" },
+    { TRUE, "vidgen://fake?width=64&height=16", "32 x 16 or 64 x 32" },
+    { TRUE, "vidgen://fake?height=32&width=32", "\"width\" and \"height\"" },
   };
 
   fake_reset ();
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
-    g_assert_false (set_uri (rig, cases[i][0], &error));
+    fake.coupled = cases[i].coupled;
+    g_assert_false (set_uri (rig, cases[i].uri, &error));
     g_assert_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI);
-    g_assert_nonnull (strstr (error->message, cases[i][1]));
+    g_assert_nonnull (strstr (error->message, cases[i].says));
   }
   g_assert_true (set_uri (rig, "vidgen://fake?num-buffers=3", NULL));
   rig_run (rig);
   rig_assert_clip (rig, 3, 4500);
+}
+
+/* Of a size that belongs together one part is enough. */
+static void
+test_half_size (void)
+{
+  static const char *const uris[] = {
+    "vidgen://fake?num-buffers=3&width=64",
+    "vidgen://fake?num-buffers=3&height=32",
+    "vidgen://fake?num-buffers=3&height=32&width=64",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (uris); i++) {
+    fake_reset ();
+    fake.coupled = TRUE;
+    g_autoptr (Rig) rig = rig_new (RIG_BOTH);
+    g_autoptr (GstCaps) twice =
+        gst_caps_from_string ("video/x-raw, width = 64, height = 32");
+    g_assert_true (set_uri (rig, uris[i], NULL));
+    rig_run (rig);
+    rig_assert_clip (rig, 3, 4500);
+    g_assert_true (gst_caps_is_subset (
+        g_ptr_array_index (rig->tracks[RIG_VIDEO].caps, 0), twice));
+  }
 }
 
 /* What one URI asked for does not stay when the next one does not; what was
@@ -385,6 +416,7 @@ main (int argc, char **argv)
   g_test_add_func ("/uri/23-bad", test_bad);
   g_test_add_func ("/uri/bad-state", test_bad_state);
   g_test_add_func ("/uri/23-impossible-size", test_impossible_size);
+  g_test_add_func ("/uri/23-half-size", test_half_size);
   g_test_add_func ("/uri/23-second-uri", test_second_uri);
   g_test_add_func ("/uri/23-query", test_query);
   g_test_add_func ("/uri/source-bin", test_source_bin);

@@ -391,6 +391,41 @@ test_counting (void)
       G_GUINT64_CONSTANT (1760977823046041));
 }
 
+static void
+check_sizes (const VidgenModelInfo *info, const char *told)
+{
+  g_autofree char *sizes = vidgen_model_tell_sizes (info);
+
+  g_assert_cmpstr (sizes, ==, told);
+}
+
+static void
+test_sizes (void)
+{
+  static const guint scales[] = { 1, 2, 0 };
+  g_autoptr (VidgenModel) model = load_fake ();
+  VidgenModelInfo info = *vidgen_model_info (model);
+
+  check_sizes (&info, "16 to 64 in steps of 16 x 16 to 64 in steps of 8");
+  g_assert_true (vidgen_model_makes_size (&info, 64, 24));
+  g_assert_false (vidgen_model_makes_size (&info, 64, 20));
+  g_assert_false (vidgen_model_makes_size (&info, 80, 24));
+  info.width = (VidgenRange){ 32, 32, 1 };
+  info.height = (VidgenRange){ 30, 40, 1 };
+  check_sizes (&info, "32 x 30 to 40");
+  g_assert_true (vidgen_model_makes_size (&info, 32, 31));
+  g_assert_false (vidgen_model_makes_size (&info, 31, 31));
+
+  info.width = info.height = (VidgenRange){ 32, 64, 32 };
+  info.scales = scales;
+  check_sizes (&info, "32 x 32 or 64 x 64");
+  g_assert_true (vidgen_model_makes_size (&info, 32, 32));
+  g_assert_true (vidgen_model_makes_size (&info, 64, 64));
+  g_assert_false (vidgen_model_makes_size (&info, 32, 64));
+  g_assert_false (vidgen_model_makes_size (&info, 64, 32));
+  g_assert_false (vidgen_model_makes_size (&info, 96, 96));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -403,5 +438,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/time", test_time);
   g_test_add_func ("/model/arguments", test_arguments);
   g_test_add_func ("/model/counting", test_counting);
+  g_test_add_func ("/model/sizes", test_sizes);
   return g_test_run ();
 }
