@@ -244,6 +244,23 @@ change_filter (Rig *rig, RigPad pad, const char *description)
   }
 }
 
+/* Until the frames for the caps before have gone by, and the first of the new
+ * stream has come. */
+static void
+change_size (Rig *rig, const char *description)
+{
+  const guint before = rig_received (rig, RIG_VIDEO);
+  gboolean started = FALSE;
+
+  change_filter (rig, RIG_VIDEO, description);
+  for (guint i = before; !started; i++) {
+    rig_wait_buffers (rig, RIG_VIDEO, i + 1);
+    g_mutex_lock (&rig->lock);
+    started = rig_content (rig, i).frame == 0;
+    g_mutex_unlock (&rig->lock);
+  }
+}
+
 /* Frames made for the old caps are converted, so that none is lost; a new size
  * begins a new stream of the model. */
 static void
@@ -258,10 +275,8 @@ test_renegotiation (void)
   g_object_set (rig->src, "buffer-time", (guint64)500 * GST_MSECOND, NULL);
   rig_state (rig, GST_STATE_PLAYING);
   change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGBA, width = 32");
-  change_filter (
-      rig, RIG_VIDEO, "video/x-raw, format = NV12, width = 64, height = 32");
-  change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGB, width = 16");
-  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
+  change_size (rig, "video/x-raw, format = NV12, width = 64, height = 32");
+  change_size (rig, "video/x-raw, format = RGB, width = 16");
   rig_state (rig, GST_STATE_NULL);
 
   for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
