@@ -10,6 +10,7 @@
 #include "models/checkpoint/json.h"
 
 #define CONFIG_DEPTH 6
+#define MAX_CHANNELS 1024
 
 static void
 check_heads (VidgenFields *fields, const char *path, guint size, guint heads)
@@ -238,7 +239,7 @@ read_channels (
   for (guint i = 0; channels && i < count; i++) {
     out[i] =
         vidgen_fields_check_count (fields, json_array_get_element (channels, i),
-            section->path, "channels", 4, 1024);
+            section->path, "channels", 4, MAX_CHANNELS);
     if (out[i] % 4)
       vidgen_fields_fail (
           fields, "%schannels are not multiples of 4", section->path);
@@ -258,6 +259,9 @@ read_codec (
   read_channels (fields, &decoder, 3, config->decoder.channels);
   config->decoder.latent_bound =
       vidgen_fields_number (fields, &decoder, "latent_bound", 1e-3, 1e3);
+  if (decoder.object && json_object_has_member (decoder.object, "wide"))
+    config->decoder.wide =
+        vidgen_fields_multiple (fields, &decoder, "wide", 4, MAX_CHANNELS);
 }
 
 static void

@@ -22,6 +22,7 @@ G_BEGIN_DECLS
 #define VIDGEN_MINI_MAX_CACHE_BYTES (G_GUINT64_CONSTANT (1) << 36)
 #define VIDGEN_MINI_CHUNK_FRAMES 4 /* what the decoder's graph gives */
 #define VIDGEN_MINI_DOWNSCALE 8
+#define VIDGEN_MINI_WIDE 2 /* times as wide and high is the wide size */
 
 typedef struct {
   guint n_steps;
@@ -70,6 +71,7 @@ typedef struct {
   struct {
     guint channels[3];
     double latent_bound;
+    guint wide; /* channels; 0: no wide pictures */
   } decoder;
   struct {
     guint window, sink;

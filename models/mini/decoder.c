@@ -17,6 +17,7 @@ vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
   const guint c1 = config->decoder.channels[0];
   const guint c2 = config->decoder.channels[1];
   const guint c3 = config->decoder.channels[2];
+  const guint c4 = config->decoder.wide;
   const guint channels[] = { c1, c1, c2, c3 };
   const guint values = vidgen_mini_video_values (config);
   const guint padded = vidgen_mini_padded_video_values (config);
@@ -38,6 +39,30 @@ vidgen_mini_decoder_list (VidgenMiniDecoderWeights *weights,
   vidgen_mini_loader_conv (
       loader, &weights->up2, "decoder.up2", UP_STEPS * c3 * 4, c2, c2, 1);
   vidgen_mini_loader_conv (loader, &weights->out, "decoder.out", 12, c3, c3, 3);
+  if (c4 == 0)
+    return;
+  vidgen_mini_loader_conv (
+      loader, &weights->up3, "decoder.up3", c4 * 4, c3, c3, 3);
+  vidgen_mini_loader_conv (
+      loader, &weights->wide, "decoder.wide", 12, c4, c4, 3);
+}
+
+static guint
+scale_of (const VidgenMiniDecoder *decoder)
+{
+  return decoder->wide ? VIDGEN_MINI_WIDE : 1;
+}
+
+guint
+vidgen_mini_decoder_width (const VidgenMiniDecoder *decoder)
+{
+  return decoder->config->video.width * scale_of (decoder);
+}
+
+guint
+vidgen_mini_decoder_height (const VidgenMiniDecoder *decoder)
+{
+  return decoder->config->video.height * scale_of (decoder);
 }
 
 /* Level 0 has the latent's size, each level twice that of the one before. */
@@ -50,10 +75,36 @@ map_of (const VidgenMiniConfig *config, guint level)
     config->decoder.channels[level] };
 }
 
-void
-vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
-    const VidgenMiniConfig *config, VidgenPlan *plan)
+/* What the wide head makes of the last level. */
+static VidgenMiniMap
+wide_map_of (const VidgenMiniConfig *config)
 {
+  return (VidgenMiniMap){ VIDGEN_MINI_CHUNK_FRAMES, config->video.height,
+    config->video.width, config->decoder.wide };
+}
+
+static void
+plan_pictures (VidgenMiniDecoder *decoder, VidgenPlan *plan)
+{
+  const VidgenMiniConfig *config = decoder->config;
+  const guint64 pixels = (guint64)vidgen_mini_decoder_width (decoder) *
+                         vidgen_mini_decoder_height (decoder);
+
+  vidgen_plan_add (plan, &decoder->output4,
+      4 * vidgen_mini_map_frame (map_of (config, 2)), VIDGEN_MINI_STEP_DECODE_4,
+      decoder->wide ? VIDGEN_MINI_STEP_DECODE_WIDE : VIDGEN_MINI_STEP_PICTURE);
+  if (decoder->wide)
+    vidgen_plan_add (plan, &decoder->widened,
+        VIDGEN_MINI_CHUNK_FRAMES * vidgen_mini_map_frame (wide_map_of (config)),
+        VIDGEN_MINI_STEP_DECODE_WIDE, VIDGEN_MINI_STEP_PICTURE);
+  vidgen_plan_add (plan, &decoder->rgb, pixels * 3 * VIDGEN_MINI_CHUNK_FRAMES,
+      VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE);
+}
+
+void
+vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder, VidgenPlan *plan)
+{
+  const VidgenMiniConfig *config = decoder->config;
   const guint64 level0 = vidgen_mini_map_frame (map_of (config, 0));
   const guint64 level1 = vidgen_mini_map_frame (map_of (config, 1));
   const guint64 level2 = vidgen_mini_map_frame (map_of (config, 2));
@@ -86,17 +137,12 @@ vidgen_mini_decoder_plan (VidgenMiniDecoder *decoder,
         VIDGEN_MINI_STEP_DECODE_4 },
     { &decoder->inner4, 4 * level2, VIDGEN_MINI_STEP_DECODE_4,
         VIDGEN_MINI_STEP_DECODE_4 },
-    { &decoder->output4, 4 * level2, VIDGEN_MINI_STEP_DECODE_4,
-        VIDGEN_MINI_STEP_PICTURE },
-    { &decoder->rgb,
-        (guint64)config->video.width * config->video.height * 3 *
-            VIDGEN_MINI_CHUNK_FRAMES,
-        VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
     vidgen_plan_add (
         plan, wishes[i].span, wishes[i].count, wishes[i].first, wishes[i].last);
+  plan_pictures (decoder, plan);
   vidgen_plan_keep (plan, &decoder->padded, padded);
   vidgen_mini_carry_plan (&decoder->memory1, plan, level0);
   vidgen_mini_carry_plan (&decoder->memory3, plan, level1);
@@ -169,6 +215,49 @@ record_second_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder,
 }
 
 static void
+record_wide (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
+{
+  const VidgenMiniDecoderWeights *weights = decoder->weights;
+
+  vidgen_mini_convolve (recorder, &weights->up3, map_of (decoder->config, 2),
+      (VidgenConv2d){ .x = decoder->output4,
+          .relu = TRUE,
+          .shuffle = 2,
+          .out = decoder->widened });
+  vidgen_mini_convolve (recorder, &weights->wide, wide_map_of (decoder->config),
+      (VidgenConv2d){ .x = decoder->widened,
+          .relu = TRUE,
+          .shuffle = 2,
+          .out = decoder->rgb });
+}
+
+static void
+record_picture (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
+{
+  if (decoder->wide)
+    record_wide (decoder, recorder);
+  else
+    vidgen_mini_convolve (recorder, &decoder->weights->out,
+        map_of (decoder->config, 2),
+        (VidgenConv2d){ .x = decoder->output4,
+            .relu = TRUE,
+            .shuffle = 2,
+            .out = decoder->rgb });
+}
+
+void
+vidgen_mini_decoder_prepare_other (
+    const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
+{
+  const VidgenMiniDecoder other = { .config = decoder->config,
+    .weights = decoder->weights,
+    .wide = !decoder->wide };
+
+  if (decoder->config->decoder.wide)
+    record_picture (&other, recorder);
+}
+
+static void
 record_third_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
 {
   const VidgenMiniDecoderWeights *weights = decoder->weights;
@@ -181,11 +270,7 @@ record_third_level (const VidgenMiniDecoder *decoder, VidgenRecorder *recorder)
           .out = decoder->input4 });
   vidgen_mini_block_record (recorder, &weights->blocks[3], map, decoder->input4,
       VIDGEN_SPAN_NONE, decoder->inner4, decoder->output4);
-  vidgen_mini_convolve (recorder, &weights->out, map,
-      (VidgenConv2d){ .x = decoder->output4,
-          .relu = TRUE,
-          .shuffle = 2,
-          .out = decoder->rgb });
+  record_picture (decoder, recorder);
   vidgen_tap (decoder->tap, recorder, decoder->rgb, "frames");
 }
 

@@ -79,7 +79,11 @@ read_config (const VidgenSafetensors *file, GError **error)
 static void
 fill_info (VidgenMiniModel *model)
 {
+  static const guint native[] = { 1, 0 };
+  static const guint both[] = { 1, VIDGEN_MINI_WIDE, 0 };
   const VidgenMiniConfig *config = model->config;
+  const guint width = config->video.width, height = config->video.height;
+  const guint largest = config->decoder.wide ? VIDGEN_MINI_WIDE : 1;
   VidgenModelInfo *info = &model->base.info;
 
   model->steps = g_new0 (guint, config->n_schedules + 1);
@@ -87,10 +91,10 @@ fill_info (VidgenMiniModel *model)
     model->steps[i] = config->schedules[i].n_steps;
   *info = (VidgenModelInfo){ .family = vidgen_mini_family.name,
     .name = config->name,
-    .width = { config->video.width, config->video.width, 1 },
-    .height = { config->video.height, config->video.height, 1 },
-    .native = { config->video.width, config->video.height, config->video.fps_n,
-        config->video.fps_d },
+    .width = { width, largest * width, width },
+    .height = { height, largest * height, height },
+    .scales = config->decoder.wide ? both : native,
+    .native = { width, height, config->video.fps_n, config->video.fps_d },
     .has_audio = TRUE,
     .sample_rate = config->audio.sample_rate,
     .kinds = VIDGEN_CONDITION_TEXT | VIDGEN_CONDITION_PICTURE,
@@ -141,14 +145,13 @@ mini_open (const char *location, GError **error)
 }
 
 static guint64
-mini_memory_needed (
-    const VidgenModel *base, const VidgenFormat *format G_GNUC_UNUSED)
+mini_memory_needed (const VidgenModel *base, const VidgenFormat *format)
 {
   const VidgenMiniModel *model = (const VidgenMiniModel *)base;
 
   return vidgen_mini_weights_bytes (model->file, model->config) +
          vidgen_mini_text_bytes (model->config) +
-         vidgen_mini_stream_bytes (model->config);
+         vidgen_mini_stream_bytes (model->config, format);
 }
 
 typedef struct {

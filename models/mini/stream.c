@@ -22,21 +22,30 @@ typedef struct {
   VidgenStreamStats stats;
 } MiniStream;
 
-guint64
-vidgen_mini_stream_bytes (const VidgenMiniConfig *config)
+static gboolean
+is_wide (const VidgenMiniConfig *config, const VidgenFormat *format)
 {
-  return vidgen_mini_work_bytes (config) + vidgen_mini_reel_bytes (config);
+  return format->width > config->video.width;
+}
+
+guint64
+vidgen_mini_stream_bytes (
+    const VidgenMiniConfig *config, const VidgenFormat *format)
+{
+  return vidgen_mini_work_bytes (config, is_wide (config, format)) +
+         vidgen_mini_reel_bytes (config);
 }
 
 static gboolean
-allocate (MiniStream *stream, const VidgenMiniModel *model, guint64 seed,
-    GError **error)
+allocate (MiniStream *stream, const VidgenMiniModel *model,
+    const VidgenStreamParams *params, GError **error)
 {
+  const gboolean wide = is_wide (model->config, &params->format);
   VidgenDevice *device = model->base.device;
 
   stream->recorder = vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
   if (!stream->recorder ||
-      !vidgen_mini_work_init (&stream->work, model, seed, error))
+      !vidgen_mini_work_init (&stream->work, model, params->seed, wide, error))
     return FALSE;
   stream->reel =
       vidgen_mini_reel_new (&stream->work, stream->recorder, device, error);
@@ -52,8 +61,9 @@ vidgen_mini_stream_new (
 
   stream->config = model->config;
   vidgen_mini_context_init (&stream->context, model->config);
-  stream->stats.memory_bytes = vidgen_mini_stream_bytes (model->config);
-  if (!allocate (stream, model, params->seed, error)) {
+  stream->stats.memory_bytes =
+      vidgen_mini_stream_bytes (model->config, &params->format);
+  if (!allocate (stream, model, params, error)) {
     vidgen_mini_stream_free (&stream->base);
     return NULL;
   }
@@ -334,6 +344,7 @@ prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)
   }
   for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++)
     vidgen_mini_work_record_picture (&stream->work, recorder, i);
+  vidgen_mini_decoder_prepare_other (&stream->work.decoder, recorder);
 }
 
 /* Drivers of CPUs compile when a pipeline first runs. */
@@ -378,7 +389,7 @@ gboolean
 vidgen_mini_stream_warm_up (VidgenMiniModel *model, VidgenProgressFunc progress,
     gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  const VidgenStreamParams params = { .seed = 0 };
+  const VidgenStreamParams params = { .format = model->base.info.native };
   VidgenStream *stream = vidgen_mini_stream_new (&model->base, &params, error);
   gboolean good;
 

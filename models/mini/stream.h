@@ -32,7 +32,8 @@ void vidgen_mini_stream_stats (
     const VidgenStream *stream, VidgenStreamStats *stats);
 
 /* Device memory of one stream. */
-guint64 vidgen_mini_stream_bytes (const VidgenMiniConfig *config);
+guint64 vidgen_mini_stream_bytes (
+    const VidgenMiniConfig *config, const VidgenFormat *format);
 
 /* Compiles every pipeline that a stream of this model can need. Errors as
  * vidgen_recorder_compile(). */

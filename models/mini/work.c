@@ -9,24 +9,24 @@
 #include "shaders/picture.h"
 
 static guint64
-largest_picture_bytes (const VidgenMiniConfig *config)
+largest_picture_bytes (const VidgenMiniDecoder *decoder)
 {
   guint64 largest = 0;
 
   for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++) {
     VidgenPictureLayout layout;
 
-    vidgen_picture_layout (
-        i, config->video.width, config->video.height, &layout);
+    vidgen_picture_layout (i, vidgen_mini_decoder_width (decoder),
+        vidgen_mini_decoder_height (decoder), &layout);
     largest = MAX (largest, layout.size);
   }
   return largest;
 }
 
 static guint64
-picture_bytes (const VidgenMiniConfig *config)
+picture_bytes (const VidgenMiniWork *work)
 {
-  return largest_picture_bytes (config) * config->chunk.frames;
+  return largest_picture_bytes (&work->decoder) * work->config->chunk.frames;
 }
 
 static guint64
@@ -36,20 +36,21 @@ states_bytes (const VidgenMiniConfig *config)
 }
 
 static guint64
-readback_bytes (const VidgenMiniConfig *config)
+readback_bytes (const VidgenMiniWork *work)
 {
-  return picture_bytes (config) + 8 * (guint64)config->chunk.samples;
+  return picture_bytes (work) + 8 * (guint64)work->config->chunk.samples;
 }
 
 static VidgenPlan *
-plan_spans (VidgenMiniWork *work, const VidgenMiniConfig *config)
+plan_spans (VidgenMiniWork *work)
 {
+  const VidgenMiniConfig *config = work->config;
   VidgenPlan *plan = vidgen_plan_new ();
   const guint64 latent = (guint64)vidgen_mini_video_tokens (config) *
                          vidgen_mini_video_values (config);
 
   vidgen_mini_transformer_plan (&work->transformer, config, plan);
-  vidgen_mini_decoder_plan (&work->decoder, config, plan);
+  vidgen_mini_decoder_plan (&work->decoder, plan);
   vidgen_mini_sound_plan (&work->sound, config, plan);
   vidgen_plan_add (plan, &work->video, latent, VIDGEN_MINI_STEP_TRANSFORMER,
       VIDGEN_MINI_STEP_DECODE_IN);
@@ -58,36 +59,38 @@ plan_spans (VidgenMiniWork *work, const VidgenMiniConfig *config)
   vidgen_plan_add (plan, &work->audio,
       (guint64)config->sound.tokens * config->sound.token_size,
       VIDGEN_MINI_STEP_TRANSFORMER, VIDGEN_MINI_STEP_SOUND);
-  vidgen_plan_add (plan, &work->picture, picture_bytes (config) / 4,
+  vidgen_plan_add (plan, &work->picture, picture_bytes (work) / 4,
       VIDGEN_MINI_STEP_PICTURE, VIDGEN_MINI_STEP_PICTURE);
   return plan;
 }
 
 guint64
-vidgen_mini_work_bytes (const VidgenMiniConfig *config)
+vidgen_mini_work_bytes (const VidgenMiniConfig *config, gboolean wide)
 {
-  VidgenMiniWork work = { 0 };
-  g_autoptr (VidgenPlan) plan = plan_spans (&work, config);
+  VidgenMiniWork work = { .config = config,
+    .decoder = { .config = config, .wide = wide } };
+  g_autoptr (VidgenPlan) plan = plan_spans (&work);
 
   return vidgen_plan_bytes (plan) + states_bytes (config) +
-         readback_bytes (config);
+         readback_bytes (&work);
 }
 
 gboolean
 vidgen_mini_work_init (VidgenMiniWork *work, const VidgenMiniModel *model,
-    guint64 seed, GError **error)
+    guint64 seed, gboolean wide, GError **error)
 {
   const VidgenMiniConfig *config = model->config;
   VidgenDevice *device = model->base.device;
 
   *work = (VidgenMiniWork){ .config = config, .seed = seed };
-  work->plan = plan_spans (work, config);
   work->transformer.config = config;
   work->transformer.weights = &model->weights->transformer;
   work->decoder.config = config;
   work->decoder.weights = &model->weights->decoder;
+  work->decoder.wide = wide;
   work->sound.config = config;
   work->sound.weights = &model->weights->sound;
+  work->plan = plan_spans (work);
   if (!vidgen_plan_allocate (work->plan, device, error))
     return FALSE;
   work->upload = vidgen_memory_new (
@@ -95,7 +98,7 @@ vidgen_mini_work_init (VidgenMiniWork *work, const VidgenMiniModel *model,
   if (!work->upload)
     return FALSE;
   work->readback = vidgen_memory_new (
-      device, readback_bytes (config), VIDGEN_MEMORY_READBACK, error);
+      device, readback_bytes (work), VIDGEN_MEMORY_READBACK, error);
   return work->readback != NULL;
 }
 
@@ -171,10 +174,9 @@ void
 vidgen_mini_work_record_picture (
     VidgenMiniWork *work, VidgenRecorder *recorder, VidgenPictureFormat format)
 {
-  const VidgenMiniConfig *config = work->config;
-  VidgenPicture picture = { .frames = config->chunk.frames,
-    .width = config->video.width,
-    .height = config->video.height,
+  VidgenPicture picture = { .frames = work->config->chunk.frames,
+    .width = vidgen_mini_decoder_width (&work->decoder),
+    .height = vidgen_mini_decoder_height (&work->decoder),
     .format = format,
     .rgb = work->decoder.rgb };
   VidgenPictureLayout layout;
@@ -193,7 +195,7 @@ static VidgenSpan
 samples_readback (const VidgenMiniWork *work)
 {
   return vidgen_span_cut (vidgen_memory_span (work->readback),
-      picture_bytes (work->config), 8 * (guint64)work->config->chunk.samples);
+      picture_bytes (work), 8 * (guint64)work->config->chunk.samples);
 }
 
 static void
@@ -252,14 +254,15 @@ vidgen_mini_work_read_back (
     const VidgenMiniWork *work, const VidgenChunkRequest *request)
 {
   const VidgenMiniConfig *config = work->config;
+  const guint width = vidgen_mini_decoder_width (&work->decoder);
+  const guint height = vidgen_mini_decoder_height (&work->decoder);
   const VidgenSpan pictures = vidgen_memory_span (work->readback);
   VidgenPictureLayout layout = { 0 };
   VidgenChunk *chunk;
   gsize bytes = 0;
 
   if (request->video) {
-    vidgen_picture_layout (request->picture_format, config->video.width,
-        config->video.height, &layout);
+    vidgen_picture_layout (request->picture_format, width, height, &layout);
     bytes = (gsize)layout.size * config->chunk.frames;
   }
   chunk = vidgen_chunk_new (bytes, request->audio ? config->chunk.samples : 0);
@@ -270,8 +273,8 @@ vidgen_mini_work_read_back (
         vidgen_span_map (samples_readback (work)),
         8 * (gsize)config->chunk.samples);
   chunk->frames = config->chunk.frames;
-  chunk->width = config->video.width;
-  chunk->height = config->video.height;
+  chunk->width = width;
+  chunk->height = height;
   chunk->has_video = request->video;
   chunk->picture_format = request->picture_format;
   chunk->layout = layout;

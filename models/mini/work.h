@@ -47,11 +47,12 @@ typedef struct {
 } VidgenMiniJob;
 
 /* Device memory that vidgen_mini_work_init() takes. */
-guint64 vidgen_mini_work_bytes (const VidgenMiniConfig *config);
-/* The model is loaded and outlives the work, which is to be cleared on error
- * too. Errors as vidgen_memory_new(). */
+guint64 vidgen_mini_work_bytes (const VidgenMiniConfig *config, gboolean wide);
+/* `wide`: the size of pictures, where the config has decoder.wide. The model is
+ * loaded and outlives the work, which is to be cleared on error too. Errors as
+ * vidgen_memory_new(). */
 gboolean vidgen_mini_work_init (VidgenMiniWork *work,
-    const VidgenMiniModel *model, guint64 seed, GError **error);
+    const VidgenMiniModel *model, guint64 seed, gboolean wide, GError **error);
 void vidgen_mini_work_clear (VidgenMiniWork *work);
 
 /* The work on the first n_text rows of `upload` and on the schedule. */

@@ -53,6 +53,21 @@ test_good (void)
 }
 
 static void
+test_wide (void)
+{
+  g_autofree char *json = read_tiny ();
+  g_autofree char *changed = replaced (
+      json, "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":12");
+  g_autoptr (VidgenMiniConfig) without =
+      vidgen_mini_config_parse (json, "tiny", NULL);
+  g_autoptr (VidgenMiniConfig) with =
+      vidgen_mini_config_parse (changed, "tiny", NULL);
+
+  g_assert_cmpuint (without->decoder.wide, ==, 0);
+  g_assert_cmpuint (with->decoder.wide, ==, 12);
+}
+
+static void
 test_refused (void)
 {
   static const struct {
@@ -100,6 +115,14 @@ test_refused (void)
     { "\"channels\":[16,8,8]", "\"channels\":[16,8]", "decoder.channels" },
     { "\"channels\":[16,8,8]", "\"channels\":[16,8,6]", "decoder.channels" },
     { "\"latent_bound\":3.0", "\"latent_bound\":0", "latent_bound" },
+    { "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":0",
+        "decoder.wide" },
+    { "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":6",
+        "decoder.wide" },
+    { "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":1028",
+        "decoder.wide" },
+    { "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":[8]",
+        "decoder.wide" },
     { "\"window\":1", "\"window\":65", "context.window" },
     { "\"sink\":1", "\"sink\":2", "context.sink" },
     { "\"timestep\":0.06", "\"timestep\":1.5", "context.timestep" },
@@ -209,6 +232,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/good", test_good);
+  g_test_add_func ("/config/wide", test_wide);
   g_test_add_func ("/config/refused", test_refused);
   g_test_add_func ("/config/sections", test_sections);
   g_test_add_func ("/tokenizer/fnv", test_fnv);

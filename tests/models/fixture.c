@@ -33,10 +33,10 @@ fixture_unpack (const char *path)
       G_MEMORY_OUTPUT_STREAM (memory));
 }
 
-VidgenModel *
-fixture_load_tiny (VidgenDevice *device)
+static VidgenModel *
+load (VidgenDevice *device, const char *name)
 {
-  g_autofree char *path = fixture_path ("tests/data/tiny.safetensors");
+  g_autofree char *path = fixture_path (name);
   g_autoptr (GError) error = NULL;
   VidgenModel *model = vidgen_model_open (path, &error);
 
@@ -44,6 +44,18 @@ fixture_load_tiny (VidgenDevice *device)
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   return model;
+}
+
+VidgenModel *
+fixture_load_tiny (VidgenDevice *device)
+{
+  return load (device, "tests/data/tiny.safetensors");
+}
+
+VidgenModel *
+fixture_load_wide (VidgenDevice *device)
+{
+  return load (device, "tests/data/tiny-wide.safetensors");
 }
 
 VidgenModel *
@@ -106,11 +118,21 @@ fixture_set_prompt (VidgenStream *stream, VidgenModel *model,
 VidgenStream *
 fixture_stream (VidgenModel *model, guint64 seed, const char *prompt)
 {
-  g_autoptr (GError) error = NULL;
-  const VidgenStreamParams params = { .seed = seed,
-    .format = vidgen_model_info (model)->native };
-  VidgenStream *stream = vidgen_stream_new (model, &params, &error);
+  return fixture_stream_scaled (model, seed, prompt, 1);
+}
 
+VidgenStream *
+fixture_stream_scaled (
+    VidgenModel *model, guint64 seed, const char *prompt, guint scale)
+{
+  g_autoptr (GError) error = NULL;
+  VidgenStreamParams params = { .seed = seed,
+    .format = vidgen_model_info (model)->native };
+  VidgenStream *stream;
+
+  params.format.width *= scale;
+  params.format.height *= scale;
+  stream = vidgen_stream_new (model, &params, &error);
   g_assert_no_error (error);
   fixture_set_prompt (stream, model, prompt, 0);
   return stream;

@@ -18,6 +18,8 @@ GBytes *fixture_unpack (const char *path);
 
 /* The tiny model of random weights, loaded. */
 VidgenModel *fixture_load_tiny (VidgenDevice *device);
+/* The same with a head for twice the size. */
+VidgenModel *fixture_load_wide (VidgenDevice *device);
 /* The shipped model, loaded. NULL, and the test skipped, where it is not
  * linked in. */
 VidgenModel *fixture_load_mini (VidgenDevice *device);
@@ -28,6 +30,9 @@ VidgenDevice *fixture_open_vulkan (void);
 /* A stream of `seed` under `prompt`, in the model's own format. */
 VidgenStream *fixture_stream (
     VidgenModel *model, guint64 seed, const char *prompt);
+/* The same at `scale` times its native size. */
+VidgenStream *fixture_stream_scaled (
+    VidgenModel *model, guint64 seed, const char *prompt, guint scale);
 void fixture_set_prompt (VidgenStream *stream, VidgenModel *model,
     const char *prompt, guint blend_chunks);
 /* The next chunk with picture (RGB) and sound. */

@@ -12,6 +12,7 @@
 #include "tests/models/fixture.h"
 
 #define TINY "tests/data/tiny.safetensors"
+#define WIDE "tests/data/tiny-wide.safetensors"
 
 static void
 check_open (const char *location, int code, const char *says)
@@ -25,9 +26,9 @@ check_open (const char *location, int code, const char *says)
 }
 
 static GByteArray *
-read_tiny (void)
+read_bytes (const char *name)
 {
-  g_autofree char *path = fixture_path (TINY);
+  g_autofree char *path = fixture_path (name);
   char *data;
   gsize length;
 
@@ -81,12 +82,19 @@ patch (GByteArray *bytes, const char *old, const char *new)
 }
 
 static void
-check_patched (const char *old, const char *new, const char *says)
+check_patched_file (
+    const char *name, const char *old, const char *new, const char *says)
 {
-  g_autoptr (GByteArray) bytes = read_tiny ();
+  g_autoptr (GByteArray) bytes = read_bytes (name);
 
   patch (bytes, old, new);
   check_bytes (bytes, says);
+}
+
+static void
+check_patched (const char *old, const char *new, const char *says)
+{
+  check_patched_file (TINY, old, new, says);
 }
 
 static void
@@ -107,7 +115,7 @@ test_open (void)
 static void
 test_damaged (void)
 {
-  g_autoptr (GByteArray) whole = read_tiny ();
+  g_autoptr (GByteArray) whole = read_bytes (TINY);
   g_autoptr (GByteArray) empty = g_byte_array_new ();
 
   check_bytes (empty, "0 bytes are too short");
@@ -127,6 +135,11 @@ test_damaged (void)
   check_patched ("\"decoder.up1.bias\":{\"dtype\":\"F32\"",
       "\"decoder.up1.bias\":{\"dtype\":\"I32\"",
       "tensor 'decoder.up1.bias' is [64] I32, expected [64] F32");
+  check_patched_file (WIDE, "\\\"wide\\\":12", "\\\"wide\\\":16",
+      "tensor 'decoder.up3.weight' is [48, 8, 3, 3] F16, expected [64, 8, 3, "
+      "3]");
+  check_patched_file (WIDE, "\"decoder.wide.bias\"", "\"decoder.vide.bias\"",
+      "tensor 'decoder.wide.bias' is missing");
 }
 
 static void
@@ -159,6 +172,36 @@ test_info (void)
 }
 
 static void
+check_sizes (const GByteArray *bytes, guint largest)
+{
+  char *folder, *path = write_file (bytes, &folder);
+  g_autoptr (VidgenModel) model = vidgen_model_open (path, NULL);
+  const VidgenModelInfo *info = vidgen_model_info (model);
+
+  g_assert_cmpuint (info->native.width, ==, 48);
+  g_assert_cmpuint (info->native.height, ==, 32);
+  g_assert_cmpuint (info->width.max, ==, 48 * largest);
+  g_assert_cmpuint (info->height.max, ==, 32 * largest);
+  g_assert_true (vidgen_model_makes_size (info, 48, 32));
+  g_assert_cmpint (vidgen_model_makes_size (info, 96, 64), ==, largest == 2);
+  g_assert_false (vidgen_model_makes_size (info, 96, 32));
+  remove_file (path, folder);
+}
+
+/* Those of the config; weights that it does not name are left alone. */
+static void
+test_sizes (void)
+{
+  g_autoptr (GByteArray) tiny = read_bytes (TINY);
+  g_autoptr (GByteArray) wide = read_bytes (WIDE);
+
+  check_sizes (tiny, 1);
+  check_sizes (wide, 2);
+  patch (wide, "\\\"wide\\\":12", "\\\"vide\\\":12");
+  check_sizes (wide, 1);
+}
+
+static void
 test_embedded (void)
 {
   const char *const *names = vidgen_model_embedded ();
@@ -186,7 +229,7 @@ test_not_finite (void)
   g_autoptr (VidgenSafetensors) file = vidgen_safetensors_open (tiny, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autoptr (GByteArray) bytes = read_tiny ();
+    g_autoptr (GByteArray) bytes = read_bytes (TINY);
     const VidgenTensor *tensor = vidgen_safetensors_find (file, names[i]);
     g_autoptr (VidgenModel) model = NULL;
     g_autoptr (GError) error = NULL;
@@ -406,7 +449,7 @@ test_other_weights (void)
   g_autoptr (VidgenModel) model = fixture_load_tiny (device);
   g_autofree char *tiny = fixture_path (TINY);
   g_autoptr (VidgenSafetensors) file = vidgen_safetensors_open (tiny, NULL);
-  g_autoptr (GByteArray) changed = read_tiny ();
+  g_autoptr (GByteArray) changed = read_bytes (TINY);
   g_autoptr (VidgenConditioning) prompt =
       vidgen_model_encode (model, "rain", NULL, NULL, NULL);
   g_autoptr (GBytes) bytes = vidgen_conditioning_serialise (prompt);
@@ -445,6 +488,7 @@ main (int argc, char **argv)
   g_test_add_func ("/load/open", test_open);
   g_test_add_func ("/load/damaged", test_damaged);
   g_test_add_func ("/load/info", test_info);
+  g_test_add_func ("/load/sizes", test_sizes);
   g_test_add_func ("/load/embedded", test_embedded);
   g_test_add_func ("/load/not-finite", test_not_finite);
   g_test_add_func ("/load/progress", test_progress);

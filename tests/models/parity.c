@@ -21,6 +21,7 @@
 #define PICTURE_CHUNKS 2
 #define CHANGE 3
 #define MINI_CHUNKS 2
+#define WIDE_CHUNKS 3
 #define TOLERANCE 1e-3
 /* The last layer of a context pass feeds nothing and is not computed. */
 #define LEFT_OUT "context.layer1"
@@ -291,7 +292,8 @@ read_sound (const char *golden, gsize frames)
 
 /* Takes the model. */
 static void
-init (Parity *parity, VidgenModel *model, const char *golden, guint chunks)
+init_with_sound (Parity *parity, VidgenModel *model, const char *golden,
+    const char *sound, guint chunks)
 {
   g_autofree char *name =
       g_strconcat ("tests/models/goldens/", golden, ".safetensors", NULL);
@@ -305,7 +307,13 @@ init (Parity *parity, VidgenModel *model, const char *golden, guint chunks)
   g_assert_no_error (error);
   parity->taken = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify)vidgen_memory_unref);
-  parity->sound = read_sound (golden, chunks * parity->config->chunk.samples);
+  parity->sound = read_sound (sound, chunks * parity->config->chunk.samples);
+}
+
+static void
+init (Parity *parity, VidgenModel *model, const char *golden, guint chunks)
+{
+  init_with_sound (parity, model, golden, golden, chunks);
 }
 
 static void
@@ -393,6 +401,31 @@ check_picture (VidgenDevice *device)
   clear (&parity);
 }
 
+/* Frames of twice the size; the sound is that of the tiny model. */
+static void
+check_wide (VidgenDevice *device)
+{
+  Parity parity = { 0 };
+  const VidgenTap tap = { take, &parity };
+  VidgenStream *stream;
+
+  init_with_sound (
+      &parity, fixture_load_wide (device), "wide", "tiny", WIDE_CHUNKS);
+  stream = fixture_stream_scaled (parity.model, SEED, prompts[0], 2);
+  vidgen_mini_stream_set_tap (stream, &tap);
+  for (guint64 i = 0; i < WIDE_CHUNKS; i++) {
+    g_autoptr (VidgenChunk) chunk = fixture_next (stream);
+
+    g_assert_cmpuint (chunk->width, ==, 2 * parity.config->video.width);
+    g_assert_cmpuint (chunk->height, ==, 2 * parity.config->video.height);
+    check_chunk (&parity, i, 1);
+    check_samples (&parity, chunk);
+    g_hash_table_remove_all (parity.taken);
+  }
+  vidgen_stream_free (stream);
+  clear (&parity);
+}
+
 /* The shipped weights, end to end: frames and sound of two chunks. */
 static void
 check_mini (VidgenModel *model)
@@ -434,6 +467,7 @@ test_host (void)
 
   check_tiny (device);
   check_picture (device);
+  check_wide (device);
 }
 
 static void
@@ -445,6 +479,7 @@ test_vulkan (void)
     return;
   check_tiny (device);
   check_picture (device);
+  check_wide (device);
 }
 
 /* In the shapes that kernels choose for GPUs. */
@@ -457,6 +492,7 @@ test_as_gpu (void)
     return;
   device->caps.type = VIDGEN_DEVICE_DISCRETE;
   check_tiny (device);
+  check_wide (device);
 }
 
 int

@@ -601,6 +601,170 @@ test_ahead (VidgenModel *model)
   }
 }
 
+/* Copies what is decoded. */
+static void
+keep_latent (VidgenRecorder *recorder, const char *name, VidgenSpan span,
+    gpointer user_data)
+{
+  VidgenMemory **latent = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_str_equal (name, "latent"))
+    return;
+  if (!*latent)
+    *latent = vidgen_memory_new (vidgen_recorder_device (recorder), span.size,
+        VIDGEN_MEMORY_READBACK, &error);
+  g_assert_no_error (error);
+  vidgen_recorder_copy (recorder, vidgen_memory_span (*latent), span);
+}
+
+static double
+decode_operations (VidgenStream *stream)
+{
+  VidgenStreamStats stats;
+
+  vidgen_stream_stats (stream, &stats);
+  for (guint i = 0; i < stats.n_stages; i++)
+    if (g_str_equal (stats.stages[i].name, "decode"))
+      return stats.stages[i].operations;
+  return 0;
+}
+
+/* Whatever its size a stream decodes the same latents beside the same sound;
+ * it computes the head of its own size alone, and what loading compiled does
+ * for both. */
+static void
+test_wide (VidgenModel *tiny)
+{
+  const guint in = 8, wide = 12, pixels = 4 * 24 * 16;
+  g_autoptr (VidgenModel) model = fixture_load_wide (tiny->device);
+  g_autoptr (VidgenMemory) small_latent = NULL;
+  g_autoptr (VidgenMemory) large_latent = NULL;
+  const VidgenTap small_tap = { keep_latent, &small_latent };
+  const VidgenTap large_tap = { keep_latent, &large_latent };
+  g_autoptr (VidgenStream) plain = fixture_stream (tiny, 1, OCEAN);
+  g_autoptr (VidgenStream) small = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) large = fixture_stream_scaled (model, 1, OCEAN, 2);
+  const guint64 n_pipelines = vidgen_device_n_pipelines (tiny->device);
+
+  vidgen_mini_stream_set_tap (small, &small_tap);
+  vidgen_mini_stream_set_tap (large, &large_tap);
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (VidgenChunk) a = fixture_next (plain);
+    g_autoptr (VidgenChunk) b = fixture_next (small);
+    g_autoptr (VidgenChunk) c = fixture_next (large);
+    const double out = 2.0 * pixels * 12 * in * 9;
+    const double widened = 2.0 * pixels * (4 * wide * in + 4 * 12 * wide) * 9;
+
+    assert_same (a, b);
+    g_assert_cmpuint (b->width, ==, 48);
+    g_assert_cmpuint (c->width, ==, 96);
+    g_assert_cmpuint (c->height, ==, 64);
+    g_assert_true (fixture_same_sound (b, c));
+    g_assert_cmpmem (vidgen_span_map (vidgen_memory_span (small_latent)),
+        vidgen_memory_size (small_latent),
+        vidgen_span_map (vidgen_memory_span (large_latent)),
+        vidgen_memory_size (large_latent));
+    if (!has_all_times (model))
+      continue;
+    g_assert_cmpfloat (decode_operations (small), >, out);
+    g_assert_cmpfloat (decode_operations (large), ==,
+        decode_operations (small) - out + widened);
+  }
+  g_assert_cmpuint (vidgen_device_n_pipelines (tiny->device), ==, n_pipelines);
+}
+
+/* Tapes, and what is begun ahead, are right for both sizes. */
+static void
+test_wide_tapes (VidgenModel *tiny)
+{
+  g_autoptr (VidgenModel) model = fixture_load_wide (tiny->device);
+  g_autoptr (VidgenStream) small = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) taped = fixture_stream_scaled (model, 1, OCEAN, 2);
+  g_autoptr (VidgenStream) fresh = fixture_stream_scaled (model, 1, OCEAN, 2);
+
+  vidgen_mini_stream_set_tapes (fresh, FALSE);
+  for (guint i = 0; i < 24; i++) {
+    g_autoptr (VidgenChunk) a = NULL;
+    g_autoptr (VidgenChunk) b = NULL;
+    g_autoptr (VidgenChunk) c = NULL;
+
+    if (i == 11) {
+      fixture_set_prompt (small, model, RAIN, 0);
+      fixture_set_prompt (taped, model, RAIN, 0);
+      fixture_set_prompt (fresh, model, RAIN, 0);
+    }
+    a = fixture_next (small);
+    b = fixture_next (taped);
+    c = fixture_next (fresh);
+    assert_same (b, c);
+    g_assert_true (fixture_same_sound (a, b));
+  }
+}
+
+static void
+check_refused (VidgenModel *model, guint width, guint height)
+{
+  VidgenStreamParams params = { .format = vidgen_model_info (model)->native };
+  g_autoptr (GError) error = NULL;
+
+  params.format.width = width;
+  params.format.height = height;
+  g_assert_null (vidgen_stream_new (model, &params, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "48 x 32"));
+}
+
+/* The large stream takes the memory that it is said to; what neither size is,
+ * is refused. */
+static void
+test_wide_limits (VidgenModel *tiny)
+{
+  g_autoptr (VidgenModel) model = fixture_load_wide (tiny->device);
+  const VidgenFormat *native = &vidgen_model_info (model)->native;
+  const guint64 idle = vidgen_device_memory_used (tiny->device);
+  g_autoptr (VidgenStream) large = fixture_stream_scaled (model, 1, OCEAN, 2);
+  const guint64 taken = vidgen_device_memory_used (tiny->device) - idle;
+  const guint64 more =
+      vidgen_model_memory_needed (model, &large->params.format) -
+      vidgen_model_memory_needed (model, native);
+  VidgenStreamStats stats;
+
+  vidgen_chunk_unref (fixture_next (large));
+  vidgen_stream_stats (large, &stats);
+  g_assert_cmpuint (taken, <=, stats.memory_bytes);
+  g_assert_cmpuint (stats.memory_bytes - taken, <=, stats.memory_bytes / 4);
+  g_assert_cmpuint (more, >, 4 * 96 * 64 * 3);
+  check_refused (tiny, 96, 64);
+  check_refused (model, 96, 32);
+  check_refused (model, 48, 64);
+  check_refused (model, 144, 96);
+}
+
+/* A first picture has the native size, whatever size the stream has. */
+static void
+test_wide_picture (VidgenModel *tiny)
+{
+  g_autoptr (VidgenModel) model = fixture_load_wide (tiny->device);
+  g_autoptr (VidgenStream) small = fixture_stream (model, 1, OCEAN);
+  g_autoptr (VidgenStream) large = fixture_stream_scaled (model, 1, OCEAN, 2);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (set_picture (large, 96, 64, &error));
+  g_assert_error (error, VIDGEN_ERROR, VIDGEN_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "48 x 32"));
+  g_clear_error (&error);
+  g_assert_true (set_picture (large, 48, 32, &error));
+  g_assert_true (set_picture (small, 48, 32, &error));
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (VidgenChunk) a = fixture_next (small);
+    g_autoptr (VidgenChunk) b = fixture_next (large);
+
+    g_assert_cmpuint (b->width, ==, 96);
+    g_assert_true (fixture_same_sound (a, b));
+  }
+}
+
 typedef struct {
   GCancellable *cancellable;
   gulong after_us;
@@ -763,8 +927,9 @@ main (int argc, char **argv)
     { "encode-meanwhile", test_encode_meanwhile }, { "endless", test_endless },
     { "steady", test_steady }, { "stats", test_stats }, { "tapes", test_tapes },
     { "far-seeing", test_far_seeing }, { "ahead", test_ahead },
-    { "cancelled-anywhere", test_cancelled_anywhere },
-    { "under-way", test_under_way } };
+    { "cancelled-anywhere", test_cancelled_anywhere }, { "wide", test_wide },
+    { "wide-tapes", test_wide_tapes }, { "wide-limits", test_wide_limits },
+    { "wide-picture", test_wide_picture }, { "under-way", test_under_way } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {

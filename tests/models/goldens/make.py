@@ -4,6 +4,7 @@
 
     python3 tests/models/goldens/make.py tiny    every intermediate tensor
     python3 tests/models/goldens/make.py picture the same from a first picture
+    python3 tests/models/goldens/make.py wide    frames of twice the size
     python3 tests/models/goldens/make.py mini    frames and sound alone
 
 `tiny` generates five chunks of tests/data/tiny.safetensors with seed SEED and
@@ -36,6 +37,10 @@ tiny.wav has the samples of all chunks, 32-bit float, 2 channels.
 first picture, whose byte at (y, x, colour) is 7 y + 5 x + 60 colour, modulo 256,
 with some of the tensors above, PICTURE_NAMES, and picture.wav.
 
+`wide` generates three chunks of tests/data/tiny-wide.safetensors, which but for
+its wide head is the same model, with seed SEED and PROMPTS[0]: chunk{C}.frames
+as F16, of twice the size. What else is in them is that of `tiny`.
+
 `mini` generates two chunks of models/mini/mini.safetensors with seed SEED, its
 own number of steps and its first prompt: chunk{C}.frames as F16, mini.wav.
 """
@@ -60,6 +65,7 @@ PROMPTS = ("Ocean waves, at dawn", "rain")
 CHUNKS = 5
 PICTURE_CHUNKS = 2
 PICTURE_NAMES = ("step0.x0.video", "step1.x0.video", "step1.x0.audio", "frames")
+WIDE_CHUNKS = 3
 CHANGE = 3
 
 
@@ -122,6 +128,20 @@ def make_picture() -> None:
     write_sound(samples, mini.config["audio"]["sample_rate"], HERE / "picture.wav")
 
 
+@torch.no_grad()
+def make_wide() -> None:
+    mini = export.load(ROOT / "tests/data/tiny-wide.safetensors")
+    stream = Stream(mini, SEED, steps=2)
+    stream.set_prompt(PROMPTS[0])
+    tensors: dict[str, torch.Tensor] = {}
+    memory = None
+    for chunk in range(WIDE_CHUNKS):
+        z = mini.latent_of(stream.next_chunk().video)
+        rgb, memory = mini.decoder.forward_wide(z[None, None], memory)
+        tensors[f"chunk{chunk}.frames"] = rgb[0].clamp(-1, 1).half()
+    export.write(tensors, {"seed": str(SEED)}, HERE / "wide.safetensors")
+
+
 def make_mini() -> None:
     mini = export.load(ROOT / "models/mini/mini.safetensors")
     stream = Stream(mini, SEED)
@@ -135,8 +155,13 @@ def make_mini() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("golden", choices=("tiny", "picture", "mini"))
-    make = {"tiny": make_tiny, "picture": make_picture, "mini": make_mini}
+    parser.add_argument("golden", choices=("tiny", "picture", "wide", "mini"))
+    make = {
+        "tiny": make_tiny,
+        "picture": make_picture,
+        "wide": make_wide,
+        "mini": make_mini,
+    }
     make[parser.parse_args().golden]()
 
 
