@@ -294,11 +294,14 @@ step (VidgenSession *session, VidgenGenerator *generator,
   if (session->synced_frame != frame) {
     const guint64 fillers = session->slots.end - session->slots.content;
     const guint64 time_ns = vidgen_session_time_of (session, frame + fillers);
+    const guint serial = session->settings_serial;
     session->synced_frame = frame;
     g_mutex_unlock (&session->lock);
     session->callbacks->before_chunk (time_ns, session->user_data);
     g_mutex_lock (&session->lock);
-    return TRUE;
+    /* What it sets is of this chunk, even of one that was held up. */
+    return session->settings_serial == serial ||
+           take_settings (session, generator, in_force, error);
   }
   return make_chunk (session, generator, in_force, error);
 }

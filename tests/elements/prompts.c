@@ -180,11 +180,13 @@ test_steps (void)
   g_assert_cmpuint (changed, ==, 1);
 }
 
-/* A control source drives the guidance by stream time, chunk by chunk. */
+/* A control source drives the guidance by stream time, chunk by chunk, from the
+ * first one on, however long its prompt takes. */
 static void
-test_controlled_guidance (void)
+test_controlled_guidance (gconstpointer encode_us)
 {
   fake_reset ();
+  fake.encode_us = GPOINTER_TO_INT (encode_us);
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   GstControlSource *source = gst_interpolation_control_source_new ();
   GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE (source);
@@ -517,7 +519,10 @@ main (int argc, char **argv)
   g_test_add_func (
       "/prompts/bad-prompt-while-playing", test_bad_prompt_while_playing);
   g_test_add_func ("/prompts/steps", test_steps);
-  g_test_add_func ("/prompts/controlled-guidance", test_controlled_guidance);
+  g_test_add_data_func (
+      "/prompts/controlled-guidance", NULL, test_controlled_guidance);
+  g_test_add_data_func ("/prompts/controlled-behind-encoding",
+      GINT_TO_POINTER (100000), test_controlled_guidance);
   g_test_add_func ("/prompts/determinism", test_determinism);
   g_test_add_func ("/prompts/transition", test_transition);
   g_test_add_func ("/prompts/transition-anew", test_transition_anew);
