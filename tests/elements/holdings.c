@@ -20,8 +20,9 @@ holdings_count_files (const char *folder)
 Holdings
 holdings_now (void)
 {
+  const guint idle = g_thread_pool_get_num_unused_threads ();
   Holdings now = { holdings_count_files ("/proc/self/fd"),
-    holdings_count_files ("/proc/self/task"), 0 };
+    holdings_count_files ("/proc/self/task") - idle, 0 };
   g_autofree char *text = NULL;
   gulong pages = 0;
 

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* What the process holds. */
+/* What the process holds. Threads that wait idly in GLib's pool, which lets
+ * them go when they have done so for a while, do not count. */
 typedef struct {
   guint descriptors, threads;
   gsize resident_bytes;
