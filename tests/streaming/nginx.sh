@@ -36,15 +36,16 @@ $(printf '      %s;\n' "$@")
 END
 }
 
-# Starts nginx as $server on $port: run_server CONFIGURATION…
+# Starts nginx as $server on $port, and waits until it listens: run_server
+# CONFIGURATION…
 run_server () {
   write_config "$@"
+  rm -f "$folder/nginx.pid"
   nginx -p "$folder" -e "$folder/error.log" -c "$folder/nginx.conf" \
     >"$folder/nginx.out" 2>&1 &
   server=$!
-  sleep 1
-  kill -0 "$server" 2>/dev/null || return 1
   children="$children $server"
+  await 60 "$server" test -s "$folder/nginx.pid"
 }
 
 # nginx does not start where the port is taken; another one is tried then.
