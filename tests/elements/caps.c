@@ -308,21 +308,21 @@ width_of (const Rig *rig, guint i)
   return width;
 }
 
-/* To twice the native size and back while it plays. */
+/* To twice the native size and back while it plays; each is a cut. */
 static void
 test_coupled_renegotiation (void)
 {
   static const guint widths[] = { 32, 64, 32 };
-  guint at = 0;
+  guint at = 0, starts = 0;
 
   fake_reset ();
   fake.coupled = TRUE;
   fake.chunk_us = 3000;
   g_autoptr (Rig) rig = rig_new (RIG_BOTH);
   rig_state (rig, GST_STATE_PLAYING);
-  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 64");
-  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 32");
-  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
+  rig_wait_buffers (rig, RIG_VIDEO, 10);
+  change_size (rig, "video/x-raw, width = 64");
+  change_size (rig, "video/x-raw, width = 32");
   rig_state (rig, GST_STATE_NULL);
 
   for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
@@ -332,6 +332,105 @@ test_coupled_renegotiation (void)
       at++;
     g_assert_cmpuint (at, <, G_N_ELEMENTS (widths));
     g_assert_cmpuint (width_of (rig, i), ==, widths[at]);
+    starts += rig_content (rig, i).frame == 0;
+  }
+  g_assert_cmpuint (at, ==, G_N_ELEMENTS (widths) - 1);
+  g_assert_cmpuint (starts, ==, 3);
+}
+
+static Rig *
+open_wide (const char *filter, gint frames)
+{
+  Rig *rig = rig_new (RIG_BOTH);
+
+  g_object_set (rig->src, "seed", (guint64)9, "num-buffers", frames, "model",
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny-wide.safetensors", NULL);
+  set_filter (rig, RIG_VIDEO, filter);
+  return rig;
+}
+
+static VidgenStream *
+open_wide_stream (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
+  g_autoptr (VidgenModel) model = vidgen_model_open (
+      VIDGEN_SOURCE_ROOT "/tests/data/tiny-wide.safetensors", &error);
+  g_autoptr (VidgenConditioning) prompt = NULL;
+  VidgenStreamParams params = { .seed = 9 };
+  VidgenStream *stream;
+
+  params.format = vidgen_model_info (model)->native;
+  params.format.width *= 2;
+  params.format.height *= 2;
+  vidgen_model_load (model, device, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  prompt = vidgen_model_encode (
+      model, vidgen_model_info (model)->prompts[0], NULL, NULL, &error);
+  stream = vidgen_stream_new (model, &params, &error);
+  g_assert_no_error (error);
+  vidgen_stream_set_conditioning (stream, prompt, 0);
+  return stream;
+}
+
+static char *
+checksum_of_pictures (VidgenStream *stream, guint chunks)
+{
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  for (guint i = 0; i < chunks; i++) {
+    g_autoptr (VidgenChunk) chunk =
+        vidgen_stream_next (stream, &request, NULL, NULL);
+    g_checksum_update (
+        checksum, chunk->pictures, (gsize)chunk->frames * chunk->layout.size);
+  }
+  return g_strdup (g_checksum_get_string (checksum));
+}
+
+/* What is sent at twice the size was made at twice the size, beside the sound
+ * of the native one. */
+static void
+test_wide (void)
+{
+  fake_reset ();
+  g_autoptr (Rig) small = open_wide ("video/x-raw, format = RGB", 8);
+  g_autoptr (Rig) large =
+      open_wide ("video/x-raw, format = RGB, width = 96, height = 64", 8);
+  g_autoptr (VidgenStream) stream = open_wide_stream ();
+  g_autofree char *made = checksum_of_pictures (stream, 2);
+
+  rig_run (small);
+  rig_run (large);
+  g_assert_cmpuint (width_of (small, 0), ==, 48);
+  g_assert_cmpuint (width_of (large, 0), ==, 96);
+  g_autofree char *sent = rig_checksum (large, RIG_VIDEO);
+  g_autofree char *small_sound = rig_checksum (small, RIG_AUDIO);
+  g_autofree char *large_sound = rig_checksum (large, RIG_AUDIO);
+  g_assert_cmpstr (sent, ==, made);
+  g_assert_cmpstr (small_sound, ==, large_sound);
+}
+
+/* A model of the real family between both sizes. */
+static void
+test_wide_renegotiation (void)
+{
+  static const guint widths[] = { 48, 96, 48 };
+  guint at = 0;
+
+  fake_reset ();
+  g_autoptr (Rig) rig = open_wide ("video/x-raw, format = RGB", -1);
+  rig_state (rig, GST_STATE_PLAYING);
+  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 96");
+  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 48");
+  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
+  rig_state (rig, GST_STATE_NULL);
+  for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
+    at += width_of (rig, i) != widths[at];
+    g_assert_cmpuint (at, <, G_N_ELEMENTS (widths));
+    g_assert_cmpuint (width_of (rig, i), ==, widths[at]);
+    g_assert_cmpuint (GST_BUFFER_PTS (rig_buffer (rig, RIG_VIDEO, i)), ==,
+        gst_util_uint64_scale (i, GST_SECOND, 16));
   }
   g_assert_cmpuint (at, ==, G_N_ELEMENTS (widths) - 1);
 }
@@ -476,6 +575,8 @@ main (int argc, char **argv)
   g_test_add_func ("/caps/s16", test_s16);
   g_test_add_func ("/caps/renegotiation", test_renegotiation);
   g_test_add_func ("/caps/coupled-renegotiation", test_coupled_renegotiation);
+  g_test_add_func ("/caps/wide", test_wide);
+  g_test_add_func ("/caps/wide-renegotiation", test_wide_renegotiation);
   g_test_add_func ("/caps/sound-renegotiation", test_sound_renegotiation);
   g_test_add_func ("/caps/other-rate", test_other_rate);
   g_test_add_func ("/caps/before-ready", test_caps_before_ready);

@@ -8,6 +8,7 @@ set -u
 
 plugin=$1
 tiny=$(dirname "$(readlink -f "$0")")/../data/tiny.safetensors
+wide=$(dirname "$(readlink -f "$0")")/../data/tiny-wide.safetensors
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 number=0
@@ -127,6 +128,30 @@ plays () {
     grep -q "Reached end of play list" "$scratch/played"
 }
 
+discovers_wide () {
+  with_all timeout 60 gst-discoverer-1.0 "vidgen://$wide?duration=1&width=96" \
+    >"$scratch/discovered" || return 1
+  cat "$scratch/discovered"
+  grep -q "Width: 96" "$scratch/discovered" &&
+    grep -q "Height: 64" "$scratch/discovered"
+}
+
+# SIZE: eight pictures of a model that makes 48x32 and 96x64.
+launches_at () {
+  with_all gst-launch-1.0 -q vidgensrc num-buffers=8 device=host \
+    model="$wide" ! "video/x-raw,format=RGB,$1" ! \
+    filesink location="$scratch/pictures"
+}
+
+launches_wide () {
+  launches_at width=96,height=64 || return 1
+  wc -c "$scratch/pictures"
+  [ "$(wc -c <"$scratch/pictures")" = $((8 * 96 * 64 * 3)) ] || return 1
+  ! launches_at width=96,height=32 >"$scratch/refused" 2>&1 || return 1
+  cat "$scratch/refused"
+  grep -q -i "negotiat" "$scratch/refused"
+}
+
 names_bad_part () {
   with_all timeout 60 gst-play-1.0 --no-interactive \
     --videosink=fakevideosink --audiosink=fakeaudiosink \
@@ -154,7 +179,7 @@ ends_on_interrupt () {
   grep -q "Got EOS from element" "$scratch/launched"
 }
 
-echo 1..12
+echo 1..14
 check "only the entry points are exported" nm exports
 check "libvulkan is not linked to" readelf needs_no_vulkan
 check "inspects without a Vulkan driver" gst-inspect-1.0 \
@@ -164,6 +189,9 @@ check "inspects without libvulkan" gst-inspect-1.0 \
 check "inspects without a warning" gst-inspect-1.0 quiet
 check "exists by its own version" gst-inspect-1.0 version_exists
 check_uri "gst-discoverer-1.0 sees both streams" gst-discoverer-1.0 discovers
+check_uri "gst-discoverer-1.0 sees twice the native size" gst-discoverer-1.0 \
+  discovers_wide
+check "gst-launch-1.0 gets twice the native size" gst-launch-1.0 launches_wide
 check_uri "gst-play-1.0 plays a URI to its end" gst-play-1.0 plays
 check_uri "gst-play-1.0 names what is bad in a URI" gst-play-1.0 names_bad_part
 check "gst-launch-1.0 -e ends on an interrupt" gst-launch-1.0 ends_on_interrupt
