@@ -3,6 +3,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "gst-plugin/tools/scene.h"
 #include "gst-plugin/tools/verbs.h"
 #include "models/model.h"
 #include "shaders/gemm.h"
@@ -14,6 +15,7 @@
 typedef struct {
   char *model;
   char *device;
+  char *size; /* NULL: the model's native one */
   double seconds;
   gboolean json;
 } Options;
@@ -25,6 +27,7 @@ typedef struct {
 } Matrix;
 
 typedef struct {
+  VidgenFormat format;
   double load_seconds, text_seconds, chunk_seconds; /* of the first chunk */
   guint64 chunks, frames;                           /* after the first chunk */
   double seconds;                                   /* that they took */
@@ -72,7 +75,7 @@ measure_stream (VidgenModel *model, VidgenDevice *device, double seconds,
     Results *results, GError **error)
 {
   const VidgenModelInfo *info = vidgen_model_info (model);
-  const VidgenStreamParams params = { .format = info->native,
+  const VidgenStreamParams params = { .format = results->format,
     .forward_only = TRUE };
   g_autoptr (VidgenConditioning) prompt = NULL;
   g_autoptr (VidgenStream) stream = NULL;
@@ -209,8 +212,8 @@ print_text (const VidgenDeviceCaps *caps, const VidgenModelInfo *info,
 {
   g_print ("device       %s\ndriver       %s\n", caps->name, caps->driver);
   g_print ("model        %s, %ux%u at %u/%u frames/s, %u Hz\n", info->name,
-      info->native.width, info->native.height, info->native.fps_n,
-      info->native.fps_d, info->sample_rate);
+      results->format.width, results->format.height, results->format.fps_n,
+      results->format.fps_d, info->sample_rate);
   g_print ("first chunk  %.3f s (load %.3f, text %.3f, chunk %.3f)\n",
       first_chunk_seconds (results), results->load_seconds,
       results->text_seconds, results->chunk_seconds);
@@ -307,8 +310,8 @@ print_json (const VidgenDeviceCaps *caps, const VidgenModelInfo *info,
   set_string (builder, "device", caps->name);
   set_string (builder, "driver", caps->driver);
   set_string (builder, "model", info->name);
-  set_int (builder, "width", info->native.width);
-  set_int (builder, "height", info->native.height);
+  set_int (builder, "width", results->format.width);
+  set_int (builder, "height", results->format.height);
   set_double (builder, "time_to_first_chunk_s", first_chunk_seconds (results));
   set_double (builder, "load_s", results->load_seconds);
   set_double (builder, "text_s", results->text_seconds);
@@ -327,28 +330,55 @@ print_json (const VidgenDeviceCaps *caps, const VidgenModelInfo *info,
 }
 
 static gboolean
-run (const Options *options, GError **error)
+choose_format (const Options *options, const VidgenModelInfo *info,
+    VidgenFormat *format, GError **error)
 {
-  g_autoptr (VidgenModel) model =
-      vidgen_model_open (options->model ? options->model : "mini", error);
-  g_autoptr (VidgenDevice) device =
-      model ? vidgen_device_open (options->device, error) : NULL;
-  Results results = { 0 };
+  g_autofree char *sizes = NULL;
+
+  *format = info->native;
+  if (!options->size)
+    return TRUE;
+  if (!vidgen_scene_read_size (
+          "--size", options->size, &format->width, &format->height, error))
+    return FALSE;
+  if (vidgen_model_makes_size (info, format->width, format->height))
+    return TRUE;
+  sizes = vidgen_model_tell_sizes (info);
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+      "--size takes what '%s' makes, %s, not '%s'", info->name, sizes,
+      options->size);
+  return FALSE;
+}
+
+static gboolean
+measure (const Options *options, VidgenModel *model, Results *results,
+    GError **error)
+{
+  g_autoptr (VidgenDevice) device = vidgen_device_open (options->device, error);
 
   if (!device)
     return FALSE;
   if (!options->json)
     g_printerr ("measuring for about %.0f s…\n", options->seconds + 4);
-  if (!measure_stream (model, device, options->seconds, &results, error) ||
-      !measure_matrices (device, &results, error))
+  if (!measure_stream (model, device, options->seconds, results, error) ||
+      !measure_matrices (device, results, error))
     return FALSE;
-  if (options->json)
-    print_json (
-        vidgen_device_caps (device), vidgen_model_info (model), &results);
-  else
-    print_text (
-        vidgen_device_caps (device), vidgen_model_info (model), &results);
+  (options->json ? print_json : print_text) (
+      vidgen_device_caps (device), vidgen_model_info (model), results);
   return TRUE;
+}
+
+static gboolean
+run (const Options *options, GError **error)
+{
+  g_autoptr (VidgenModel) model =
+      vidgen_model_open (options->model ? options->model : "mini", error);
+  Results results = { 0 };
+
+  return model &&
+         choose_format (
+             options, vidgen_model_info (model), &results.format, error) &&
+         measure (options, model, &results, error);
 }
 
 gboolean
@@ -359,6 +389,8 @@ vidgen_bench (GStrv arguments, GError **error)
     { "json", 0, 0, G_OPTION_ARG_NONE, &options.json, "For machines", NULL },
     { "seconds", 's', 0, G_OPTION_ARG_DOUBLE, &options.seconds,
         "How long to generate (default: 10)", "N" },
+    { "size", 0, 0, G_OPTION_ARG_STRING, &options.size,
+        "One of the model's sizes (default: its native one)", "WxH" },
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &options.model,
         "Name of an embedded model, or a checkpoint (default: mini)", "MODEL" },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options.device,
@@ -379,5 +411,6 @@ vidgen_bench (GStrv arguments, GError **error)
          run (&options, error);
   g_free (options.model);
   g_free (options.device);
+  g_free (options.size);
   return done;
 }

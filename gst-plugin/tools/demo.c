@@ -13,7 +13,8 @@
 
 typedef struct {
   VidgenScene scene;
-  char *out; /* NULL: a window */
+  gboolean made; /* by the model in the size that is wanted */
+  char *out;     /* NULL: a window */
 } Demo;
 
 static gboolean
@@ -38,9 +39,16 @@ choose_size (VidgenScene *scene, const VidgenFormat *native)
 }
 
 static void
-add_picture (const VidgenScene *scene, VidgenLaunch *launch)
+add_picture (const Demo *demo, VidgenLaunch *launch)
 {
-  vidgen_launch_add (launch, "s.video ! queue ! videoscale method=lanczos");
+  const VidgenScene *scene = &demo->scene;
+
+  if (demo->made)
+    vidgen_launch_add (launch, "s.video ! video/x-raw,width=%u,height=%u",
+        scene->width, scene->height);
+  else
+    vidgen_launch_add (launch, "s.video");
+  vidgen_launch_add (launch, "! queue ! videoscale method=lanczos");
   if (scene->fps_n)
     vidgen_launch_add (launch,
         "! videorate ! video/x-raw,width=%u,height=%u,"
@@ -58,7 +66,7 @@ add_file (const Demo *demo, VidgenLaunch *launch, GError **error)
 {
   vidgen_launch_add (launch, "-e");
   vidgen_scene_add_source (&demo->scene, launch);
-  add_picture (&demo->scene, launch);
+  add_picture (demo, launch);
   vidgen_launch_add (launch,
       "! video/x-raw,format=I420 "
       "! x264enc speed-preset=veryfast pass=qual quantizer=20 ! h264parse "
@@ -76,7 +84,7 @@ add_window (const Demo *demo, VidgenLaunch *launch)
 {
   vidgen_scene_add_source (&demo->scene, launch);
   vidgen_launch_add (launch, "use-buffering=true");
-  add_picture (&demo->scene, launch);
+  add_picture (demo, launch);
   vidgen_launch_add (launch,
       "! autovideosink s.audio ! queue ! audioconvert ! audioresample "
       "! autoaudiosink");
@@ -143,6 +151,8 @@ run (Demo *demo, GError **error)
       !(model = vidgen_scene_open (&demo->scene, error)))
     return FALSE;
   choose_size (&demo->scene, &vidgen_model_info (model)->native);
+  demo->made = vidgen_model_makes_size (
+      vidgen_model_info (model), demo->scene.width, demo->scene.height);
   if (!demo->out)
     add_window (demo, launch);
   else if (!add_file (demo, launch, error))

@@ -18,20 +18,29 @@ vidgen_scene_clear (VidgenScene *scene)
   *scene = (VidgenScene){ 0 };
 }
 
-static gboolean
-parse_size (const char *name, const char *value, gpointer data, GError **error)
+gboolean
+vidgen_scene_read_size (const char *name, const char *value, guint *width,
+    guint *height, GError **error)
 {
-  VidgenScene *scene = data;
   char rest;
 
-  if (sscanf (value, "%ux%u%c", &scene->width, &scene->height, &rest) == 2 &&
-      scene->width >= 16 && scene->height >= 16 && scene->width <= MAX_SIZE &&
-      scene->height <= MAX_SIZE && !((scene->width | scene->height) & 1))
+  if (sscanf (value, "%ux%u%c", width, height, &rest) == 2 && *width >= 16 &&
+      *height >= 16 && *width <= MAX_SIZE && *height <= MAX_SIZE &&
+      !((*width | *height) & 1))
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
       "%s takes WIDTHxHEIGHT, two even numbers from 16 to %d, not '%s'", name,
       MAX_SIZE, value);
   return FALSE;
+}
+
+static gboolean
+parse_size (const char *name, const char *value, gpointer data, GError **error)
+{
+  VidgenScene *scene = data;
+
+  return vidgen_scene_read_size (
+      name, value, &scene->width, &scene->height, error);
 }
 
 static gboolean

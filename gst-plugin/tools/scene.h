@@ -31,6 +31,10 @@ GStrv vidgen_scene_parse (VidgenScene *scene, const GOptionEntry *more,
     const char *usage, const char *summary, guint n_words, GStrv arguments,
     GError **error);
 
+/* Reads WIDTHxHEIGHT; `name` is the option's, for the error. */
+gboolean vidgen_scene_read_size (const char *name, const char *value,
+    guint *width, guint *height, GError **error);
+
 /* Opens the model's header, so that its native format is known, and takes its
  * first example for a prompt where none is given. */
 VidgenModel *vidgen_scene_open (VidgenScene *scene, GError **error);

@@ -172,6 +172,9 @@ check "an unknown device" fails_with "no-such-device" \
 check "no Vulkan driver" fails_with "Vulkan driver" \
   env VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent \
   "$tool" demo --out "$out"
+check "a size that a model does not make" \
+  fails_with "48 x 32 or 96 x 64, not '96x32'" "$tool" bench --size 96x32 \
+  --model "$VIDGEN_SOURCE/tests/data/tiny-wide.safetensors"
 check "no Vulkan driver for bench" fails_with "Vulkan driver" \
   env VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent "$tool" bench
 check "no address" fails_with usage "$tool" rtmp
