@@ -484,3 +484,11 @@ fake_reset (void)
     .streams = fake.streams,
   };
 }
+
+void
+fake_start (GstElement *pipeline, GstState state)
+{
+  g_atomic_int_set (&fake.ration, 0);
+  gst_element_set_state (pipeline, state);
+  g_atomic_int_set (&fake.ration, -1);
+}

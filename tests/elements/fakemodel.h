@@ -45,6 +45,12 @@ extern FakeModel fake;
  * delays and no faults, and calls fake_leave_in_order(). */
 void fake_reset (void);
 
+/* Changes to a state, and makes no chunk before all elements were told of it:
+ * uridecodebin3 of GStreamer 1.22, and so playbin3, starts its source before
+ * the decodebin3 behind it, which loses what any source sends meanwhile and
+ * never ends. Real models take longer than that. */
+void fake_start (GstElement *pipeline, GstState state);
+
 /* With VIDGEN_DEINIT in the environment GStreamer is left in order at the exit,
  * for those who count what remains. */
 void fake_leave_in_order (void);

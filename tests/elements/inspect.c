@@ -313,7 +313,7 @@ run_line (const char *line)
   gst_object_ref_sink (element);
   prepare (element);
   g_autoptr (GstBus) bus = gst_element_get_bus (element);
-  gst_element_set_state (element, GST_STATE_PLAYING);
+  fake_start (element, GST_STATE_PLAYING);
   g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
       bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   if (!message || GST_MESSAGE_TYPE (message) != GST_MESSAGE_EOS)

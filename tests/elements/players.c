@@ -120,7 +120,7 @@ play_out (Player *player)
   g_autoptr (GstBus) bus = gst_element_get_bus (player->pipeline);
   gboolean ended = FALSE;
 
-  gst_element_set_state (
+  fake_start (
       player->pipeline, player->buffers ? GST_STATE_PAUSED : GST_STATE_PLAYING);
   while (!ended) {
     g_autoptr (GstMessage) message = gst_bus_timed_pop (bus, PATIENCE);
