@@ -347,7 +347,8 @@ prepare (MiniStream *stream, VidgenMiniModel *model, VidgenRecorder *recorder)
   vidgen_mini_decoder_prepare_other (&stream->work.decoder, recorder);
 }
 
-/* Drivers of CPUs compile when a pipeline first runs. */
+/* Drivers of CPUs compile when a pipeline first runs; what pictures of twice
+ * the size need beside this waits for the first of them. */
 static gboolean
 run_once (MiniStream *stream, GCancellable *cancellable, GError **error)
 {

@@ -60,9 +60,10 @@ take_turn (Way *way)
 
 /* What the first chunk of a stream takes, the least of some. */
 static double
-first_ms (VidgenModel *model, gboolean tapes, double least)
+first_ms (VidgenModel *model, guint scale, gboolean tapes, double least)
 {
-  g_autoptr (VidgenStream) stream = fixture_stream (model, 1, "ocean waves");
+  g_autoptr (VidgenStream) stream =
+      fixture_stream_scaled (model, 1, "ocean waves", scale);
   const double start_ms = clock_ms (CLOCK_MONOTONIC);
 
   vidgen_mini_stream_set_tapes (stream, tapes);
@@ -72,10 +73,12 @@ first_ms (VidgenModel *model, gboolean tapes, double least)
 }
 
 static void
-measure (VidgenModel *model, const char *name)
+measure_scaled (VidgenModel *model, const char *name, guint scale)
 {
-  g_autoptr (VidgenStream) fresh = fixture_stream (model, 1, "ocean waves");
-  g_autoptr (VidgenStream) taped = fixture_stream (model, 1, "ocean waves");
+  g_autoptr (VidgenStream) fresh =
+      fixture_stream_scaled (model, 1, "ocean waves", scale);
+  g_autoptr (VidgenStream) taped =
+      fixture_stream_scaled (model, 1, "ocean waves", scale);
   Way ways[] = { { .stream = fresh }, { .stream = taped } };
 
   vidgen_mini_stream_set_tapes (fresh, FALSE);
@@ -86,16 +89,31 @@ measure (VidgenModel *model, const char *name)
   for (guint i = 0; i < TURNS; i++)
     for (guint j = 0; j < G_N_ELEMENTS (ways); j++) {
       take_turn (&ways[j]);
-      ways[j].first_ms = first_ms (model, j, ways[j].first_ms);
+      ways[j].first_ms = first_ms (model, scale, j, ways[j].first_ms);
     }
   for (guint j = 0; j < G_N_ELEMENTS (ways); j++)
-    g_print ("%-5s %-14s %9.2f %9.2f %9.3f %9.2f %9.1f\n", name,
+    g_print ("%-10s %-14s %9.2f %9.2f %9.3f %9.2f %9.1f\n", name,
         j ? "from tapes" : "recorded anew", ways[j].wall_ms, ways[j].cpu_ms,
         ways[j].host_ms, ways[j].first_ms,
         (double)ways[j].n_recorded / (CHUNKS * TURNS));
-  g_print ("%-5s %-14s %9.2f %9.2f %9.2f %9.2f\n", name, "times as fast",
+  g_print ("%-10s %-14s %9.2f %9.2f %9.2f %9.2f\n", name, "times as fast",
       ways[0].wall_ms / ways[1].wall_ms, ways[0].cpu_ms / ways[1].cpu_ms,
       ways[0].host_ms / ways[1].host_ms, ways[0].first_ms / ways[1].first_ms);
+}
+
+/* At each size that it makes. */
+static void
+measure (VidgenModel *model, const char *name)
+{
+  const guint *scale = vidgen_model_info (model)->scales;
+
+  for (; *scale; scale++) {
+    g_autofree char *label = *scale > 1
+                                 ? g_strdup_printf ("%s x %u", name, *scale)
+                                 : g_strdup (name);
+
+    measure_scaled (model, label, *scale);
+  }
 }
 
 int
@@ -114,7 +132,7 @@ main (void)
   mini = vidgen_model_open ("mini", NULL);
   g_print ("%s, %s\n", vidgen_device_caps (device)->name,
       vidgen_device_caps (device)->driver);
-  g_print ("%-5s %-14s %9s %9s %9s %9s %9s\n", "model", "commands", "ms/chunk",
+  g_print ("%-10s %-14s %9s %9s %9s %9s %9s\n", "model", "commands", "ms/chunk",
       "cpu ms", "host ms", "first ms", "recorded");
   measure (tiny, "tiny");
   if (mini && vidgen_model_load (mini, device, NULL, NULL, NULL, NULL))

@@ -107,6 +107,11 @@ models_are_told () {
   "$tool" models >"$folder/models" || return 1
   cat "$folder/models"
   grep -q '^mini: ' "$folder/models" || return 1
+  "$tool" models check "$VIDGEN_SOURCE/tests/data/tiny-wide.safetensors" \
+    >"$folder/models" || return 1
+  cat "$folder/models"
+  grep -q '48 x 32 .* need' "$folder/models" || return 1
+  grep -q '96 x 64 .* need' "$folder/models" || return 1
   "$tool" models check mini >"$folder/models" || return 1
   cat "$folder/models"
   grep -q 'can be played' "$folder/models"
