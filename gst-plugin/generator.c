@@ -138,9 +138,10 @@ vidgen_generator_set (VidgenGenerator *generator,
     return FALSE;
   if (!generator->conditioning ||
       !same_prompt (&generator->settings, settings)) {
+    g_autofree char *prompt = vidgen_model_complete (generator->model,
+        prompt_of (generator->info, settings), generator->seed);
     VidgenConditioning *conditioning = vidgen_model_encode (generator->model,
-        prompt_of (generator->info, settings), settings->negative_prompt,
-        cancellable, error);
+        prompt, settings->negative_prompt, cancellable, error);
     if (!conditioning)
       return FALSE;
     generator->prompt_new = generator->conditioning != NULL;

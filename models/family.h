@@ -32,6 +32,9 @@ struct _VidgenFamily {
       VidgenLoadProgress progress, gpointer user_data,
       GCancellable *cancellable, GError **error);
 
+  /* vidgen_model_complete(); may be NULL: prompts stay as they are. */
+  char *(*complete) (
+      const VidgenModel *model, const char *prompt, guint64 seed);
   /* Encoded prompts as bytes; the family alone knows what is in them. Encode
    * is called under the model's lock. */
   GBytes *(*encode) (VidgenModel *model, const char *prompt,

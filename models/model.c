@@ -392,6 +392,19 @@ vidgen_model_keep_prompt (VidgenModel *model, VidgenDevice *device,
   return bytes && write_kept (model, key, bytes, error);
 }
 
+char *
+vidgen_model_complete (
+    const VidgenModel *model, const char *prompt, guint64 seed)
+{
+  g_autofree char *whole = NULL;
+
+  if (model->family->complete && g_utf8_validate (prompt, -1, NULL))
+    whole = model->family->complete (model, prompt, seed);
+  if (!whole || strlen (whole) > VIDGEN_PROMPT_MAX_BYTES)
+    return g_strdup (prompt);
+  return g_steal_pointer (&whole);
+}
+
 VidgenConditioning *
 vidgen_model_encode (VidgenModel *model, const char *prompt,
     const char *negative, GCancellable *cancellable, GError **error)

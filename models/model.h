@@ -148,6 +148,13 @@ void vidgen_model_set_progress (
  * as at first: nowhere. */
 void vidgen_model_set_cache_dir (VidgenModel *model, const char *path);
 
+/* The prompt with what it leaves open drawn by `seed` and put into words, where
+ * a family makes more of that: to be encoded for streams of this seed. One that
+ * says everything, or nothing that the model knows, stays as it is. Free it.
+ * Any thread. */
+char *vidgen_model_complete (
+    const VidgenModel *model, const char *prompt, guint64 seed);
+
 /* Encodes a prompt on a loaded model. `negative` may be NULL. Errors: INVALID
  * (not UTF-8, longer than VIDGEN_PROMPT_MAX_BYTES), UNSUPPORTED (a negative
  * prompt where there is no guidance), device errors.

@@ -109,11 +109,10 @@ vidgen_fields_multiple (VidgenFields *fields, const VidgenSection *section,
   return value;
 }
 
-JsonArray *
-vidgen_fields_array (VidgenFields *fields, const VidgenSection *section,
+static JsonArray *
+check_array (VidgenFields *fields, JsonNode *node, const char *path,
     const char *key, guint min, guint max)
 {
-  JsonNode *node = get_node (fields, section, key);
   JsonArray *array =
       node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
@@ -121,8 +120,16 @@ vidgen_fields_array (VidgenFields *fields, const VidgenSection *section,
       json_array_get_length (array) <= max)
     return array;
   vidgen_fields_fail (
-      fields, "%s%s is not an array of %u to %u", section->path, key, min, max);
+      fields, "%s%s is not an array of %u to %u", path, key, min, max);
   return NULL;
+}
+
+JsonArray *
+vidgen_fields_array (VidgenFields *fields, const VidgenSection *section,
+    const char *key, guint min, guint max)
+{
+  return check_array (
+      fields, get_node (fields, section, key), section->path, key, min, max);
 }
 
 double *
@@ -153,10 +160,10 @@ vidgen_fields_string (
 }
 
 char **
-vidgen_fields_strings (VidgenFields *fields, const VidgenSection *section,
-    const char *key, guint min, guint max)
+vidgen_fields_check_strings (VidgenFields *fields, JsonNode *node,
+    const char *path, const char *key, guint min, guint max)
 {
-  JsonArray *array = vidgen_fields_array (fields, section, key, min, max);
+  JsonArray *array = check_array (fields, node, path, key, min, max);
   const guint n = array ? json_array_get_length (array) : 0;
   g_autoptr (GStrvBuilder) strings = g_strv_builder_new ();
 
@@ -167,8 +174,16 @@ vidgen_fields_strings (VidgenFields *fields, const VidgenSection *section,
     if (good)
       g_strv_builder_add (strings, json_node_get_string (node));
     else
-      vidgen_fields_fail (fields, "%s%s holds something that is not a text",
-          section->path, key);
+      vidgen_fields_fail (
+          fields, "%s%s holds something that is not a text", path, key);
   }
   return g_strv_builder_end (strings);
+}
+
+char **
+vidgen_fields_strings (VidgenFields *fields, const VidgenSection *section,
+    const char *key, guint min, guint max)
+{
+  return vidgen_fields_check_strings (
+      fields, get_node (fields, section, key), section->path, key, min, max);
 }

@@ -55,5 +55,7 @@ char *vidgen_fields_string (
 /* Never NULL; none is empty. */
 char **vidgen_fields_strings (VidgenFields *fields,
     const VidgenSection *section, const char *key, guint min, guint max);
+char **vidgen_fields_check_strings (VidgenFields *fields, JsonNode *node,
+    const char *path, const char *key, guint min, guint max);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 
 #include "models/checkpoint/fields.h"
 #include "models/checkpoint/json.h"
+#include "models/mini/completion.h"
 
 #define CONFIG_DEPTH 6
 #define MAX_CHANNELS 1024
@@ -170,6 +171,7 @@ read_text (
   config->text.vocabulary =
       vidgen_fields_strings (fields, &text, "vocabulary", 0, 1 << 20);
   config->text.n_vocabulary = g_strv_length (config->text.vocabulary);
+  config->text.completions = vidgen_mini_rules_read (fields, &text);
   check_heads (fields, "text.", config->text.size, config->text.heads);
 }
 
@@ -396,6 +398,7 @@ vidgen_mini_config_free (VidgenMiniConfig *config)
   g_free (config->transformer.rope.horizontal);
   g_free (config->sound.band_edges_hz);
   g_strfreev (config->text.vocabulary);
+  g_clear_pointer (&config->text.completions, g_array_unref);
   g_strfreev (config->prompts);
   g_free (config->name);
   g_free (config);

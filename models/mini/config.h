@@ -55,6 +55,7 @@ typedef struct {
     guint size, layers, heads, mlp, tokens, buckets;
     char **vocabulary;
     guint n_vocabulary;
+    GArray *completions; /* VidgenMiniRule */
   } text;
   struct {
     guint size, layers, heads, mlp, time_size;

@@ -4,6 +4,7 @@
 #include "models/mini/mini.h"
 
 #include "models/checkpoint/file.h"
+#include "models/mini/completion.h"
 #include "models/mini/stream.h"
 
 #define FORMAT_NAME "vidgensrc-mini"
@@ -215,6 +216,15 @@ mini_load (VidgenModel *base, VidgenDevice *device, VidgenLoadProgress report,
   return FALSE;
 }
 
+static char *
+mini_complete (const VidgenModel *base, const char *prompt, guint64 seed)
+{
+  const VidgenMiniModel *model = (const VidgenMiniModel *)base;
+
+  return vidgen_mini_complete (model->config->text.completions, prompt, seed,
+      model->config->text.tokens - 1);
+}
+
 static GBytes *
 mini_encode (VidgenModel *base, const char *prompt,
     const char *negative G_GNUC_UNUSED, GCancellable *cancellable,
@@ -274,6 +284,7 @@ const VidgenFamily vidgen_mini_family = {
   .free = mini_free,
   .memory_needed = mini_memory_needed,
   .load = mini_load,
+  .complete = mini_complete,
   .encode = mini_encode,
   .check_conditioning = mini_check_conditioning,
   .blend = mini_blend,

@@ -3,6 +3,8 @@
 
 #include "models/mini/tokenizer.h"
 
+#include "models/mini/words.h"
+
 struct _VidgenMiniTokenizer {
   GHashTable *words; /* char * to token */
   guint limit, buckets, first_hashed;
@@ -55,12 +57,6 @@ token_of (const VidgenMiniTokenizer *tokenizer, const GString *word)
          vidgen_mini_fnv1a (word->str, word->len) % tokenizer->buckets;
 }
 
-static gboolean
-in_word (char c)
-{
-  return (guint8)c >= 0x80 || g_ascii_isalnum (c);
-}
-
 GArray *
 vidgen_mini_tokenizer_encode (
     const VidgenMiniTokenizer *tokenizer, const char *prompt)
@@ -70,14 +66,8 @@ vidgen_mini_tokenizer_encode (
   guint32 token = 0;
 
   g_array_append_val (tokens, token);
-  while (*prompt && tokens->len < tokenizer->limit) {
-    g_string_truncate (word, 0);
-    while (*prompt && !in_word (*prompt))
-      prompt++;
-    while (*prompt && in_word (*prompt))
-      g_string_append_c (word, g_ascii_tolower (*prompt++));
-    if (word->len == 0)
-      break;
+  while (
+      tokens->len < tokenizer->limit && vidgen_mini_next_word (&prompt, word)) {
     token = token_of (tokenizer, word);
     g_array_append_val (tokens, token);
   }

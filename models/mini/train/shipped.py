@@ -9,7 +9,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from network import TextEncoder
-from world import captions, sound
+from world import captions, completions, sound
 
 CONFIG = Path(__file__).with_name("config.json")
 
@@ -38,6 +38,7 @@ def read_config(path: Path = CONFIG) -> dict:
     """The configuration with what the world decides: words, bands, examples."""
     config = json.loads(path.read_text())
     config["text"]["vocabulary"] = captions.vocabulary()
+    config["text"]["completions"] = completions.rules(PROMPTS)
     config["sound"]["band_edges"] = [round(float(edge), 4) for edge in sound.EDGES]
     config["sound"]["tonal_bands"] = sound.TONAL_BANDS
     config["sound"]["tonality_floor"] = sound.TONALITY_FLOOR

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-FileCopyrightText: The vidgensrc authors */
+
+/* Prompts that leave things open. */
+
+#include "models/mini/completion.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define SEEDS 600
+
+static const char rules_json[] =
+    "{\"completions\":["
+    "{\"draw\":2,\"when\":[],\"unless\":[],\"phrases\":[\"a red ball\"]},"
+    "{\"draw\":0,\"when\":[[\"ball\",\"clock\"]],\"unless\":[\"left\","
+    "\"right\"],"
+    "\"phrases\":[\"on the left\",\"on the right\"]},"
+    "{\"draw\":1,\"when\":[[\"ball\"],[\"left\"]],\"unless\":[\"grass\"],"
+    "\"phrases\":[\"on grass\"]}]}";
+
+static GArray *
+read_rules (const char *json, GError **error)
+{
+  g_autoptr (JsonNode) node = json_from_string (json, NULL);
+  VidgenFields fields = { .file = "a file", .error = error };
+  const VidgenSection text = { json_node_get_object (node), "text." };
+
+  return vidgen_mini_rules_read (&fields, &text);
+}
+
+static void
+assert_completed (const GArray *rules, const char *prompt, guint64 seed,
+    guint max_words, const char *expected)
+{
+  g_autofree char *whole =
+      vidgen_mini_complete (rules, prompt, seed, max_words);
+
+  g_assert_cmpstr (whole, ==, expected);
+}
+
+/* A seed that draws the first of two phrases, and one that draws the other. */
+static void
+find_seeds (const GArray *rules, guint64 *left, guint64 *right)
+{
+  guint n_left = 0;
+
+  for (guint64 seed = 0; seed < SEEDS; seed++) {
+    g_autofree char *whole = vidgen_mini_complete (rules, "clock", seed, 23);
+    const gboolean is_left = g_str_equal (whole, "clock, on the left");
+
+    if (!is_left)
+      g_assert_cmpstr (whole, ==, "clock, on the right");
+    *(is_left ? left : right) = seed;
+    n_left += is_left;
+  }
+  g_assert_cmpuint (n_left, >, SEEDS * 2 / 5);
+  g_assert_cmpuint (n_left, <, SEEDS * 3 / 5);
+}
+
+static void
+test_rules (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) rules = read_rules (rules_json, &error);
+  guint64 left = 0, right = 0;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (rules->len, ==, 3);
+  find_seeds (rules, &left, &right);
+  assert_completed (rules, "A Ball!", right, 23, "A Ball!, on the right");
+  assert_completed (rules, "ball", left, 23, "ball, on the left, on grass");
+  assert_completed (rules, "ball, left", right, 23, "ball, left, on grass");
+  assert_completed (
+      rules, "the left ball on grass", right, 23, "the left ball on grass");
+  assert_completed (rules, "footballs", left, 23, "footballs");
+  assert_completed (rules, "", right, 23, "a red ball, on the right");
+  assert_completed (rules, " .,", right, 23, " .,a red ball, on the right");
+}
+
+/* The encoder reads so many words; what it would not read is not added. */
+static void
+test_limit (void)
+{
+  g_autoptr (GArray) rules = read_rules (rules_json, NULL);
+  guint64 left = 0, right = 0;
+
+  find_seeds (rules, &left, &right);
+  assert_completed (rules, "ball", left, 4, "ball, on the left");
+  assert_completed (rules, "ball", left, 3, "ball");
+  assert_completed (rules, "ball", left, 0, "ball");
+  assert_completed (rules, "", left, 0, "");
+}
+
+static void
+test_refused (void)
+{
+  static const struct {
+    const char *json, *says;
+  } files[] = {
+    { "{\"completions\":1}", "text.completions" },
+    { "{\"completions\":[1]}", "text.completions" },
+    { "{\"completions\":[{}]}", "text.completions.draw" },
+    { "{\"completions\":[{\"draw\":0,\"when\":[1],\"unless\":[],"
+      "\"phrases\":[\"a\"]}]}",
+        "text.completions.when" },
+    { "{\"completions\":[{\"draw\":0,\"when\":[[]],\"unless\":[],"
+      "\"phrases\":[\"a\"]}]}",
+        "text.completions.when" },
+    { "{\"completions\":[{\"draw\":0,\"when\":[],\"unless\":[\"\"],"
+      "\"phrases\":[\"a\"]}]}",
+        "text.completions.unless" },
+    { "{\"completions\":[{\"draw\":0,\"when\":[],\"unless\":[],"
+      "\"phrases\":[]}]}",
+        "text.completions.phrases" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GArray) rules = read_rules (files[i].json, &error);
+
+    if (!error || !strstr (error->message, files[i].says))
+      g_error ("'%s' does not name %s", error ? error->message : "nothing",
+          files[i].says);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/completion/rules", test_rules);
+  g_test_add_func ("/completion/limit", test_limit);
+  g_test_add_func ("/completion/refused", test_refused);
+  return g_test_run ();
+}
