@@ -19,6 +19,9 @@ G_BEGIN_DECLS
 /* About the size of buffers for the strips of rows that work goes by. */
 #define VIDGEN_DECODER_STRIP_BYTES (G_GUINT64_CONSTANT (4) << 20)
 
+/* Latents after which the places of what is remembered repeat every two. */
+#define VIDGEN_DECODER_SETTLED 3
+
 /* What a kind of decoder implements; models/decoder.c does the rest. */
 typedef struct {
   const char *name;
@@ -33,7 +36,10 @@ typedef struct {
   VidgenDecoderStream *(*stream_create) (
       const VidgenDecoder *decoder, guint columns, guint rows);
   void (*stream_free) (VidgenDecoderStream *stream);
-  void (*stream_forget) (VidgenDecoderStream *stream);
+  /* Makes what is remembered that of `n_latents` of the stream, that is where
+   * it lies: from VIDGEN_DECODER_SETTLED on, any two more make no difference.
+   */
+  void (*stream_place) (VidgenDecoderStream *stream);
   /* Makes the pictures of one latent, from picture `skip` of
    * VIDGEN_DECODER_STEPS on. */
   VidgenSpan (*stream_record) (VidgenDecoderStream *stream,
@@ -56,8 +62,9 @@ struct _VidgenDecoderStream {
   const VidgenDecoder *decoder;
   guint columns, rows;
   VidgenPool *pool;
-  VidgenPlan *plan;  /* of what does not outlive a frame; may be NULL */
-  gboolean at_start; /* the next latent is the first of all */
+  VidgenPlan *plan;    /* of what does not outlive a frame; may be NULL */
+  gboolean from_start; /* the first latent was, or is, the first of all */
+  guint n_latents;     /* since then, by twos less where that is the same */
 };
 
 /* What pool and plan take; and to plan anew. */

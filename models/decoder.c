@@ -5,6 +5,8 @@
 
 #include "shaders/runtime/error.h"
 
+G_STATIC_ASSERT (VIDGEN_DECODER_PHASES == 2 * (VIDGEN_DECODER_SETTLED + 2));
+
 static const VidgenDecoderKind *const kinds[] = {
   &vidgen_taehv_kind,
   &vidgen_wan_vae_kind,
@@ -97,7 +99,7 @@ create_stream (const VidgenDecoder *decoder, guint columns, guint rows)
   VidgenDecoderStream *stream =
       decoder->kind->stream_create (decoder, columns, rows);
 
-  stream->at_start = TRUE;
+  stream->from_start = TRUE;
   return stream;
 }
 
@@ -169,19 +171,34 @@ vidgen_decoder_stream_free (VidgenDecoderStream *stream)
 void
 vidgen_decoder_stream_reset (VidgenDecoderStream *stream, gboolean at_start)
 {
-  stream->at_start = at_start;
-  stream->decoder->kind->stream_forget (stream);
+  stream->from_start = at_start;
+  stream->n_latents = 0;
+  stream->decoder->kind->stream_place (stream);
 }
 
 guint
 vidgen_decoder_stream_record (VidgenDecoderStream *stream,
     VidgenRecorder *recorder, VidgenSpan latent, VidgenSpan *rgb)
 {
-  const guint pictures =
-      stream->at_start ? VIDGEN_DECODER_FIRST : VIDGEN_DECODER_STEPS;
+  const gboolean is_first = stream->from_start && stream->n_latents == 0;
+  const guint pictures = is_first ? VIDGEN_DECODER_FIRST : VIDGEN_DECODER_STEPS;
 
   *rgb = stream->decoder->kind->stream_record (
       stream, recorder, latent, VIDGEN_DECODER_STEPS - pictures);
-  stream->at_start = FALSE;
+  vidgen_decoder_stream_skip (stream);
   return pictures;
+}
+
+guint
+vidgen_decoder_stream_phase (const VidgenDecoderStream *stream)
+{
+  return 2 * stream->n_latents + !!stream->from_start;
+}
+
+void
+vidgen_decoder_stream_skip (VidgenDecoderStream *stream)
+{
+  if (++stream->n_latents == VIDGEN_DECODER_SETTLED + 2)
+    stream->n_latents = VIDGEN_DECODER_SETTLED;
+  stream->decoder->kind->stream_place (stream);
 }

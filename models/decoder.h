@@ -72,4 +72,14 @@ void vidgen_decoder_stream_reset (
 guint vidgen_decoder_stream_record (VidgenDecoderStream *stream,
     VidgenRecorder *recorder, VidgenSpan latent, VidgenSpan *rgb);
 
+/* For what was recorded on tapes: where the stream is in what it repeats.
+ * Streams of one decoder and size record the same for the next latent where
+ * this is the same, but for whose memory it is. Of a stream's latents there are
+ * VIDGEN_DECODER_PHASES at most, and from the fourth on it is one of two in
+ * turns. */
+#define VIDGEN_DECODER_PHASES 10
+guint vidgen_decoder_stream_phase (const VidgenDecoderStream *stream);
+/* The next latent is decoded by what was recorded in the same phase. */
+void vidgen_decoder_stream_skip (VidgenDecoderStream *stream);
+
 G_END_DECLS

@@ -21,6 +21,15 @@ struct _VidgenTapes {
   guint64 n_uses;
 };
 
+guint64
+vidgen_tapes_bytes (guint n_places, gsize words_bytes)
+{
+  const guint64 aligned = (words_bytes + VIDGEN_SPAN_ALIGNMENT - 1) /
+                          VIDGEN_SPAN_ALIGNMENT * VIDGEN_SPAN_ALIGNMENT;
+
+  return n_places * aligned;
+}
+
 VidgenTapes *
 vidgen_tapes_new (VidgenRecorder *recorder, guint n_places, gsize key_bytes,
     VidgenSpan words, gsize words_bytes)
@@ -33,8 +42,9 @@ vidgen_tapes_new (VidgenRecorder *recorder, guint n_places, gsize key_bytes,
   tapes->key_bytes = key_bytes;
   for (guint i = 0; i < n_places; i++) {
     tapes->places[i].key = g_malloc0 (key_bytes);
-    tapes->places[i].words = vidgen_span_cut (
-        words, (guint64)i * VIDGEN_TAPES_WORDS_BYTES, words_bytes);
+    if (words_bytes > 0)
+      tapes->places[i].words = vidgen_span_cut (
+          words, vidgen_tapes_bytes (i, words_bytes), words_bytes);
   }
   return tapes;
 }
@@ -50,6 +60,16 @@ vidgen_tapes_free (VidgenTapes *tapes)
   }
   g_free (tapes->places);
   g_free (tapes);
+}
+
+guint
+vidgen_tapes_count (const VidgenTapes *tapes)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < tapes->n_places; i++)
+    n += tapes->places[i].tape != NULL;
+  return n;
 }
 
 static Place *

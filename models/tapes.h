@@ -13,16 +13,20 @@ G_BEGIN_DECLS
  * freed before it. */
 typedef struct _VidgenTapes VidgenTapes;
 
-/* Bytes of `words` that a tape takes. */
-#define VIDGEN_TAPES_WORDS_BYTES VIDGEN_SPAN_ALIGNMENT
+/* Bytes of `words` that so many tapes take, a multiple of
+ * VIDGEN_SPAN_ALIGNMENT. */
+guint64 vidgen_tapes_bytes (guint n_places, gsize words_bytes);
 
-/* `n_places` of VIDGEN_TAPES_WORDS_BYTES each from the start of `words`, mapped
- * memory, of which a tape gets the first `words_bytes`. Keys have `key_bytes`,
- * padding included, and are compared as bytes. */
+/* `words`: mapped memory of vidgen_tapes_bytes(), of which each tape gets
+ * `words_bytes`; absent where those are 0. Keys have `key_bytes`, padding
+ * included, and are compared as bytes. */
 VidgenTapes *vidgen_tapes_new (VidgenRecorder *recorder, guint n_places,
     gsize key_bytes, VidgenSpan words, gsize words_bytes);
 void vidgen_tapes_free (VidgenTapes *tapes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VidgenTapes, vidgen_tapes_free)
+
+/* Places that are taken. */
+guint vidgen_tapes_count (const VidgenTapes *tapes);
 
 /* The tape of the key, good until the next begin; NULL where there is none, or
  * one that is stale. */

@@ -49,15 +49,15 @@ sample_tapes (const VidgenMiniConfig *config)
 guint64
 vidgen_mini_reel_bytes (const VidgenMiniConfig *config)
 {
-  return (guint64)(sample_tapes (config) + OUTPUT_TAPES) *
-         VIDGEN_TAPES_WORDS_BYTES;
+  return vidgen_tapes_bytes (sample_tapes (config) + OUTPUT_TAPES, WORDS_BYTES);
 }
 
 static VidgenTapes *
 new_tapes (VidgenMiniReel *reel, guint n, guint first, gsize key_bytes)
 {
   const VidgenSpan words = vidgen_span_cut (vidgen_memory_span (reel->words),
-      first * VIDGEN_TAPES_WORDS_BYTES, n * VIDGEN_TAPES_WORDS_BYTES);
+      vidgen_tapes_bytes (first, WORDS_BYTES),
+      vidgen_tapes_bytes (n, WORDS_BYTES));
 
   return vidgen_tapes_new (reel->recorder, n, key_bytes, words, WORDS_BYTES);
 }

@@ -264,12 +264,15 @@ stream_free (VidgenDecoderStream *stream)
 }
 
 static void
-stream_forget (VidgenDecoderStream *stream)
+stream_place (VidgenDecoderStream *stream)
 {
   TaehvStream *self = (TaehvStream *)stream;
+  guint frames = stream->n_latents;
 
-  for (guint level = 0; level < LEVELS; level++)
-    self->memories[level].frames = 0;
+  for (guint level = 0; level < LEVELS; level++) {
+    self->memories[level].frames = frames;
+    frames *= grows[level];
+  }
 }
 
 static void
@@ -398,6 +401,6 @@ const VidgenDecoderKind vidgen_taehv_kind = {
   .free = taehv_free,
   .stream_create = stream_create,
   .stream_free = stream_free,
-  .stream_forget = stream_forget,
+  .stream_place = stream_place,
   .stream_record = stream_record,
 };

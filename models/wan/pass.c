@@ -312,15 +312,14 @@ static void
 record_positions (const Work *work)
 {
   const VidgenWanTransformer *transformer = work->transformer;
-  const VidgenWanView *view = work->pass->view;
-  const guint pairs = vidgen_wan_time_pairs (transformer->config);
-  const VidgenSpan part = vidgen_wan_transformer_positions (
-      transformer, work->pass->place, view->n_slots);
-  float *out = vidgen_span_map (part);
+  const VidgenWanPass *pass = work->pass;
+  VidgenSpan part = pass->positions;
 
-  for (guint slot = 0; slot < view->n_slots; slot++) {
-    for (guint i = 0; i < pairs; i++, out += 2)
-      vidgen_wan_transformer_turn (view->positions[slot], i, pairs, out);
+  if (!part.memory) {
+    part = vidgen_wan_transformer_positions (
+        transformer, pass->place, pass->view->n_slots);
+    vidgen_wan_transformer_write_positions (
+        transformer->config, pass->view, vidgen_span_map (part));
   }
   vidgen_recorder_copy (work->recorder, transformer->positions, part);
 }

@@ -85,6 +85,7 @@ record_mix (VidgenRecorder *recorder, const VidgenWanSample *sample, guint step,
   mix.count = (guint)(mix.out.size / 4);
   mix.seed = sample->seed;
   mix.chunk = sample->chunk;
+  mix.position = sample->position;
   mix.purpose = PURPOSES * step;
   vidgen_noise (recorder, &mix);
 }
@@ -96,6 +97,7 @@ record_step (const VidgenWanTransformer *transformer, VidgenRecorder *recorder,
   const double sigma = sample->schedule->sigmas[step];
   g_autofree char *name = g_strdup_printf ("step%u", step);
   const VidgenWanPass pass = { .view = sample->view,
+    .positions = sample->positions,
     .time = step,
     .x = latents->x,
     .v = latents->v,
@@ -121,6 +123,7 @@ vidgen_wan_sample_chunk (const VidgenWanTransformer *transformer,
     const VidgenWanSample *sample)
 {
   const VidgenWanPass context = { .view = sample->view,
+    .positions = sample->positions,
     .time = sample->schedule->n_steps,
     .x = latents->clean,
     .name = "context" };
@@ -160,6 +163,7 @@ record_estimate (const VidgenWanTransformer *transformer,
     g_autofree char *name =
         g_strdup_printf ("step%u%s", step, prompt ? ".negative" : "");
     const VidgenWanPass pass = { .view = sample->view,
+      .positions = sample->positions,
       .time = step,
       .prompt = prompt,
       .x = latents->x,

@@ -46,6 +46,8 @@ void vidgen_wan_latents_plan (VidgenWanLatents *latents,
 
 typedef struct {
   guint64 seed, chunk;
+  VidgenSpan position;  /* where the chunk is read from, as of VidgenNoise */
+  VidgenSpan positions; /* the view's, as of VidgenWanPass */
   const VidgenWanSchedule *schedule; /* that was set */
   const VidgenWanView *view;
   double guidance; /* of a clip; 1: none */

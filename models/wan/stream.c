@@ -5,191 +5,63 @@
 
 #include <string.h>
 
+#include "models/wan/reel.h"
 #include "models/wan/room.h"
-#include "models/wan/sampler.h"
-#include "shaders/unpatchify.h"
-
-#define PIECE 3 /* frames that a layer works on at once, at least */
-#define NOWHERE G_MAXUINT64
-
-/* Steps of a chunk, for the plan. */
-enum { STEP_SAMPLE, STEP_DECODE };
 
 typedef struct {
   VidgenStream base;
   const VidgenWanModel *model;
   const VidgenWanPreset *preset;
-  VidgenWanShape shape;
-  VidgenPlan *plan;
   VidgenRecorder *recorder;
-  VidgenMemory *readback; /* a chunk's pictures */
-  VidgenDecoderStream *decoder;
-
-  VidgenWanTransformer transformer;
-  VidgenWanLatents latents;
-  VidgenSpan history; /* newest latents as tokens, by number */
-  VidgenSpan again;   /* those in the cache, in order */
-  VidgenSpan past;    /* newest latents as pictures, by number */
-  VidgenSpan picture; /* of one latent */
-
+  VidgenWanWork work;
+  VidgenWanReel *reel;
+  gboolean without_tapes;
   VidgenWanContext context;
   GBytes *prompt;             /* that is set; NULL: set it */
   VidgenWanSchedule schedule; /* that is set; no steps: set it */
-  guint64 next_latent; /* that the decoder's caches are right for, or NOWHERE */
-  const VidgenTap *tap;
   VidgenStreamStats stats;
   VidgenWanModel *taken_from; /* whose room it takes; NULL: not yet */
 } WanStream;
 
-/* One chunk to record. */
-typedef struct {
-  guint64 chunk;
-  const VidgenChunkRequest *request;
-  VidgenWanSchedule schedule;
-  VidgenWanContext context; /* before the chunk */
-  gboolean again;           /* what is remembered is to be made anew */
-} Job;
-
-VidgenWanShape
-vidgen_wan_stream_shape (
-    const VidgenWanPreset *preset, const VidgenFormat *format)
-{
-  const guint pixels = VIDGEN_DECODER_SCALE * VIDGEN_WAN_PATCH;
-
-  return (VidgenWanShape){ .columns = format->width / pixels,
-    .rows = format->height / pixels,
-    .chunk = preset->chunk,
-    .piece = MIN (preset->chunk, PIECE),
-    .window = preset->window,
-    .prompts = preset->guidance > 1 ? 2 : 1,
-    .type = preset->cache,
-    .keeps = !preset->clip,
-    .max_frames = !preset->clip && preset->change == VIDGEN_WAN_RECACHE
-                      ? preset->window
-                      : preset->chunk };
-}
-
-/* Values of one frame of latents. */
-static guint64
-frame_values (const VidgenWanShape *shape)
-{
-  return (guint64)shape->columns * shape->rows * VIDGEN_WAN_VALUES;
-}
-
-static guint
-past_frames (const WanStream *stream)
-{
-  return stream->shape.chunk +
-         vidgen_decoder_reach (stream->model->parts->decoder);
-}
-
-static guint
-history_frames (const WanStream *stream)
-{
-  return stream->shape.chunk + stream->shape.window;
-}
-
-static guint64
-largest_picture_bytes (const VidgenFormat *format)
-{
-  guint64 largest = 0;
-
-  for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++) {
-    VidgenPictureLayout layout;
-
-    vidgen_picture_layout (i, format->width, format->height, &layout);
-    largest = MAX (largest, layout.size);
-  }
-  return largest;
-}
-
-static guint64
-readback_bytes (const WanStream *stream, const VidgenFormat *format)
-{
-  return largest_picture_bytes (format) * VIDGEN_DECODER_STEPS *
-         stream->preset->chunk;
-}
-
-static void
-plan (WanStream *stream, const VidgenFormat *format)
-{
-  const guint64 values = frame_values (&stream->shape);
-
-  stream->plan = vidgen_plan_new ();
-  vidgen_wan_transformer_plan (&stream->transformer, &stream->model->config,
-      &stream->shape, stream->plan, STEP_SAMPLE, STEP_SAMPLE);
-  vidgen_wan_latents_plan (&stream->latents, &stream->shape,
-      stream->preset->clip, stream->plan, STEP_SAMPLE, STEP_DECODE);
-  if (stream->shape.keeps) {
-    vidgen_plan_keep (
-        stream->plan, &stream->history, history_frames (stream) * values);
-    vidgen_plan_add (stream->plan, &stream->again,
-        stream->shape.max_frames * values, STEP_SAMPLE, STEP_SAMPLE);
-  }
-  vidgen_plan_keep (stream->plan, &stream->past, past_frames (stream) * values);
-  vidgen_plan_add (stream->plan, &stream->picture,
-      largest_picture_bytes (format) * VIDGEN_DECODER_STEPS / 4, STEP_DECODE,
-      STEP_DECODE);
-}
-
 static WanStream *
-new_planned (const VidgenWanModel *model, const VidgenFormat *format)
+new_planned (
+    const VidgenWanModel *model, const VidgenFormat *format, guint64 seed)
 {
   WanStream *stream = g_new0 (WanStream, 1);
 
   stream->model = model;
   stream->preset = model->parts->preset;
-  stream->shape = vidgen_wan_stream_shape (stream->preset, format);
   stream->context = (VidgenWanContext){ .window = stream->preset->window,
     .sink = stream->preset->sink,
     .relative = stream->preset->relative };
-  stream->next_latent = NOWHERE;
-  plan (stream, format);
+  stream->stats.memory_bytes =
+      vidgen_wan_work_init (&stream->work, model, format, seed);
+  stream->stats.memory_bytes += vidgen_wan_reel_bytes (&stream->work);
   return stream;
-}
-
-static guint64
-stream_bytes (const WanStream *stream, const VidgenFormat *format)
-{
-  return vidgen_plan_bytes (stream->plan) +
-         vidgen_wan_transformer_bytes (&stream->model->config, &stream->shape) +
-         vidgen_decoder_stream_bytes (stream->model->parts->decoder,
-             VIDGEN_WAN_PATCH * stream->shape.columns,
-             VIDGEN_WAN_PATCH * stream->shape.rows) +
-         readback_bytes (stream, format);
 }
 
 guint64
 vidgen_wan_stream_bytes (
     const VidgenWanModel *model, const VidgenFormat *format)
 {
-  WanStream *stream = new_planned (model, format);
-  const guint64 bytes = stream_bytes (stream, format);
+  WanStream *stream = new_planned (model, format, 0);
+  const guint64 bytes = stream->stats.memory_bytes;
 
   vidgen_wan_stream_free (&stream->base);
   return bytes;
 }
 
 static gboolean
-allocate (WanStream *stream, const VidgenFormat *format, GError **error)
+allocate (WanStream *stream, GError **error)
 {
-  VidgenDevice *device = stream->model->base.device;
-
-  stream->transformer.weights = &stream->model->loaded->weights;
-  if (!vidgen_plan_allocate (stream->plan, device, error) ||
-      !vidgen_wan_transformer_allocate (&stream->transformer, device, error))
+  if (!vidgen_wan_work_allocate (&stream->work, error))
     return FALSE;
-  stream->decoder = vidgen_decoder_stream_new (stream->model->loaded->decoder,
-      VIDGEN_WAN_PATCH * stream->shape.columns,
-      VIDGEN_WAN_PATCH * stream->shape.rows, error);
-  if (!stream->decoder)
+  stream->recorder = vidgen_recorder_new (
+      stream->model->base.device, VIDGEN_RECORDER_RUN, error);
+  if (!stream->recorder)
     return FALSE;
-  stream->readback = vidgen_memory_new (
-      device, readback_bytes (stream, format), VIDGEN_MEMORY_READBACK, error);
-  if (!stream->readback)
-    return FALSE;
-  stream->recorder = vidgen_recorder_new (device, VIDGEN_RECORDER_RUN, error);
-  return stream->recorder != NULL;
+  stream->reel = vidgen_wan_reel_new (&stream->work, stream->recorder, error);
+  return stream->reel != NULL;
 }
 
 void
@@ -199,11 +71,9 @@ vidgen_wan_stream_free (VidgenStream *base)
 
   if (stream->taken_from)
     vidgen_wan_room_give (stream->taken_from, stream->stats.memory_bytes);
+  vidgen_wan_reel_free (stream->reel);
   vidgen_recorder_free (stream->recorder);
-  vidgen_decoder_stream_free (stream->decoder);
-  vidgen_wan_transformer_clear (&stream->transformer);
-  vidgen_memory_unref (stream->readback);
-  vidgen_plan_free (stream->plan);
+  vidgen_wan_work_clear (&stream->work);
   g_clear_pointer (&stream->prompt, g_bytes_unref);
   g_free (stream);
 }
@@ -213,205 +83,61 @@ vidgen_wan_stream_restart (VidgenStream *base)
 {
   WanStream *stream = (WanStream *)base;
 
+  vidgen_wan_reel_forget_ahead (stream->reel);
   vidgen_wan_context_forget (&stream->context);
-  stream->next_latent = NOWHERE;
+  vidgen_wan_work_restart (&stream->work);
 }
 
 void
 vidgen_wan_stream_set_tap (VidgenStream *base, const VidgenTap *tap)
 {
-  WanStream *stream = (WanStream *)base;
-
-  stream->tap = tap;
-  stream->transformer.tap = tap;
+  vidgen_wan_work_set_tap (&((WanStream *)base)->work, tap);
 }
 
-static VidgenSpan
-ring_frame (
-    const WanStream *stream, VidgenSpan ring, guint n_frames, guint64 number)
+void
+vidgen_wan_stream_set_tapes (VidgenStream *base, gboolean tapes)
 {
-  const guint64 values = frame_values (&stream->shape);
-
-  return vidgen_floats (ring, number % n_frames * values, values);
+  ((WanStream *)base)->without_tapes = !tapes;
 }
 
-static VidgenSpan
-clean_frame (const WanStream *stream, guint frame)
+VidgenRecorder *
+vidgen_wan_stream_recorder (VidgenStream *base)
 {
-  const guint64 values = frame_values (&stream->shape);
-
-  return vidgen_floats (stream->latents.clean, frame * values, values);
+  return ((WanStream *)base)->recorder;
 }
 
-static guint64
-first_latent (const WanStream *stream, const Job *job)
+guint
+vidgen_wan_stream_n_tapes (VidgenStream *base)
 {
-  return job->chunk * stream->shape.chunk;
-}
-
-/* The frames in the cache go through the network again, clean. */
-static void
-record_again (WanStream *stream, VidgenRecorder *recorder, const Job *job)
-{
-  const guint64 values = frame_values (&stream->shape);
-  VidgenWanView view;
-  const guint64 first =
-      vidgen_wan_context_again (&job->context, stream->shape.piece, &view);
-  const guint64 number =
-      first_latent (stream, job) - job->context.frames + first;
-  const VidgenWanPass pass = { .view = &view,
-    .time = job->schedule.n_steps,
-    .x = vidgen_floats (stream->again, 0, view.n_frames * values),
-    .place = 1,
-    .name = "recache" };
-
-  for (guint i = 0; i < view.n_frames; i++)
-    vidgen_recorder_copy (recorder,
-        vidgen_floats (stream->again, i * values, values),
-        ring_frame (
-            stream, stream->history, history_frames (stream), number + i));
-  vidgen_wan_transformer_record (&stream->transformer, recorder, &pass);
+  return vidgen_wan_reel_n_tapes (((WanStream *)base)->reel);
 }
 
 static void
-record_sample (WanStream *stream, VidgenRecorder *recorder, const Job *job)
+record (WanStream *stream, VidgenRecorder *recorder, const VidgenWanJob *job)
 {
-  VidgenWanView view;
-  const VidgenWanSample sample = { .seed = stream->base.params.seed,
-    .chunk = job->chunk,
-    .schedule = &job->schedule,
-    .view = &view,
-    .guidance = stream->base.settings.guidance,
-    .tap = stream->tap };
-
-  vidgen_wan_context_next (
-      &job->context, stream->shape.chunk, stream->shape.piece, &view);
-  vidgen_recorder_stage (recorder, "transformer");
   if (job->again)
-    record_again (stream, recorder, job);
-  if (stream->preset->clip)
-    vidgen_wan_sample_clip (
-        &stream->transformer, recorder, &stream->latents, &sample);
-  else
-    vidgen_wan_sample_chunk (
-        &stream->transformer, recorder, &stream->latents, &sample);
-}
-
-/* Keeps the chunk's latents for the decoder, and for when the cache is made
- * anew. */
-static void
-record_latents (WanStream *stream, VidgenRecorder *recorder, const Job *job)
-{
-  const guint64 first = first_latent (stream, job);
-
-  for (guint i = 0; i < stream->shape.chunk; i++) {
-    const VidgenUnpatchify unpatchify = { .rows = stream->shape.rows,
-      .columns = stream->shape.columns,
-      .channels = VIDGEN_WAN_CHANNELS,
-      .patch = VIDGEN_WAN_PATCH,
-      .tokens = clean_frame (stream, i),
-      .out =
-          ring_frame (stream, stream->past, past_frames (stream), first + i) };
-
-    vidgen_unpatchify (recorder, &unpatchify);
-    if (stream->shape.keeps)
-      vidgen_recorder_copy (recorder,
-          ring_frame (
-              stream, stream->history, history_frames (stream), first + i),
-          clean_frame (stream, i));
-  }
-}
-
-static guint64
-record_picture (WanStream *stream, VidgenRecorder *recorder, const Job *job,
-    VidgenSpan rgb, guint n_pictures, guint64 offset)
-{
-  VidgenPicture picture = { .frames = n_pictures,
-    .width = stream->base.params.format.width,
-    .height = stream->base.params.format.height,
-    .format = job->request->picture_format,
-    .rgb = rgb };
-  VidgenPictureLayout layout;
-  guint64 bytes;
-
-  vidgen_picture_layout (
-      picture.format, picture.width, picture.height, &layout);
-  bytes = (guint64)layout.size * n_pictures;
-  picture.out = vidgen_span_cut (stream->picture, 0, bytes);
-  vidgen_recorder_stage (recorder, "output");
-  vidgen_picture (recorder, &picture);
-  vidgen_recorder_copy (recorder,
-      vidgen_span_cut (vidgen_memory_span (stream->readback), offset, bytes),
-      picture.out);
-  return bytes;
-}
-
-/* Decodes the chunk, after the latents that its pictures depend on where the
- * decoder's caches are not right for it. */
-static void
-record_decode (WanStream *stream, VidgenRecorder *recorder, const Job *job)
-{
-  const guint64 first = first_latent (stream, job);
-  const guint64 start = stream->preset->clip ? first : 0;
-  guint64 latent = first, offset = 0;
-
-  if (stream->next_latent != first || latent == start) {
-    latent -= MIN (
-        latent - start, vidgen_decoder_reach (stream->model->parts->decoder));
-    vidgen_decoder_stream_reset (stream->decoder, latent == start);
-  }
-  stream->next_latent = NOWHERE;
-  for (; latent < first + stream->shape.chunk; latent++) {
-    VidgenSpan rgb;
-    guint n_pictures;
-
-    vidgen_recorder_stage (recorder, "decode");
-    n_pictures = vidgen_decoder_stream_record (stream->decoder, recorder,
-        ring_frame (stream, stream->past, past_frames (stream), latent), &rgb);
-    if (latent >= first)
-      offset += record_picture (stream, recorder, job, rgb, n_pictures, offset);
-  }
-}
-
-static void
-record (WanStream *stream, VidgenRecorder *recorder, const Job *job)
-{
-  record_sample (stream, recorder, job);
-  record_latents (stream, recorder, job);
-  if (job->request->video)
-    record_decode (stream, recorder, job);
-}
-
-static void
-record_text (WanStream *stream, VidgenRecorder *recorder, GBytes *conditioning)
-{
-  vidgen_recorder_stage (recorder, "text");
-  for (guint i = 0; i < stream->shape.prompts; i++) {
-    const VidgenWanPrompt prompt =
-        vidgen_wan_conditioning_prompt (conditioning, i);
-
-    vidgen_wan_transformer_set_prompt (
-        &stream->transformer, recorder, i, prompt.states, prompt.rows);
-  }
+    vidgen_wan_work_record_again (&stream->work, recorder, job);
+  vidgen_wan_work_record_sample (&stream->work, recorder, job);
+  vidgen_wan_work_record_output (&stream->work, recorder, job);
 }
 
 /* Records the work on a prompt or schedule that is not the last one's; until
  * it has succeeded none is set. */
 static void
-renew (WanStream *stream, Job *job)
+renew (WanStream *stream, VidgenWanJob *job)
 {
   GBytes *conditioning = stream->base.settings.conditioning;
 
   if (stream->schedule.n_steps != job->schedule.n_steps) {
     stream->schedule.n_steps = 0;
-    vidgen_recorder_stage (stream->recorder, "text");
-    vidgen_wan_schedule_set (
-        &job->schedule, 0, &stream->transformer, stream->recorder);
+    vidgen_wan_reel_forget_ahead (stream->reel);
+    vidgen_wan_work_record_schedule (&stream->work, stream->recorder, job);
   }
   if (stream->prompt && g_bytes_equal (stream->prompt, conditioning))
     return;
   g_clear_pointer (&stream->prompt, g_bytes_unref);
-  record_text (stream, stream->recorder, conditioning);
+  vidgen_wan_reel_forget_ahead (stream->reel);
+  vidgen_wan_work_record_text (&stream->work, stream->recorder, conditioning);
   if (stream->preset->clip || stream->context.frames == 0)
     return;
   if (stream->preset->change == VIDGEN_WAN_CUT &&
@@ -422,16 +148,15 @@ renew (WanStream *stream, Job *job)
 }
 
 static void
-commit (WanStream *stream, const Job *job)
+commit (WanStream *stream, const VidgenWanJob *job)
 {
   if (!stream->prompt)
     stream->prompt = g_bytes_ref (stream->base.settings.conditioning);
   stream->schedule = job->schedule;
   stream->context = job->context;
   if (!stream->preset->clip)
-    vidgen_wan_context_advance (&stream->context, stream->shape.chunk);
-  if (job->request->video)
-    stream->next_latent = first_latent (stream, job) + stream->shape.chunk;
+    vidgen_wan_context_advance (&stream->context, stream->preset->chunk);
+  vidgen_wan_work_advance (&stream->work, job);
 }
 
 static void
@@ -454,45 +179,14 @@ keep_stats (WanStream *stream)
   }
 }
 
-static guint
-chunk_frames (const WanStream *stream, guint64 chunk)
-{
-  return vidgen_model_chunk_frames (&stream->model->base.info, chunk);
-}
-
-static VidgenChunk *
-read_back (const WanStream *stream, const Job *job)
-{
-  const VidgenChunkRequest *request = job->request;
-  const VidgenFormat *format = &stream->base.params.format;
-  const guint frames = chunk_frames (stream, job->chunk);
-  VidgenPictureLayout layout = { 0 };
-  VidgenChunk *chunk;
-  gsize bytes = 0;
-
-  if (request->video) {
-    vidgen_picture_layout (
-        request->picture_format, format->width, format->height, &layout);
-    bytes = (gsize)layout.size * frames;
-  }
-  chunk = vidgen_chunk_new (bytes, 0);
-  if (request->video)
-    memcpy (vidgen_chunk_pictures (chunk),
-        vidgen_span_map (vidgen_memory_span (stream->readback)), bytes);
-  chunk->frames = frames;
-  chunk->width = format->width;
-  chunk->height = format->height;
-  chunk->has_video = request->video;
-  chunk->picture_format = request->picture_format;
-  chunk->layout = layout;
-  return chunk;
-}
-
-static Job
+static VidgenWanJob
 make_job (const WanStream *stream, guint64 chunk, guint steps,
     const VidgenChunkRequest *request)
 {
-  Job job = { .chunk = chunk, .request = request, .context = stream->context };
+  VidgenWanJob job = { .chunk = chunk,
+    .request = request,
+    .context = stream->context,
+    .guidance = stream->base.settings.guidance };
 
   if (chunk == 0 && !stream->preset->clip)
     steps = MAX (steps, stream->preset->first_steps);
@@ -503,21 +197,49 @@ make_job (const WanStream *stream, guint64 chunk, guint steps,
   return job;
 }
 
+/* The chunk after this one may be begun where it needs nothing that is not
+ * there yet: it has the same schedule, and no prompt that has just changed and
+ * may be on its way to another. */
+static gboolean
+make_taped (WanStream *stream, const VidgenWanJob *job,
+    GCancellable *cancellable, GError **error)
+{
+  VidgenWanJob next = make_job (
+      stream, job->chunk + 1, stream->base.settings.steps, job->request);
+  const gboolean known = !stream->base.settings.conditioning_changed &&
+                         next.schedule.n_steps == job->schedule.n_steps;
+
+  if (!stream->preset->clip)
+    vidgen_wan_context_advance (&next.context, stream->preset->chunk);
+  return vidgen_wan_reel_make (
+      stream->reel, job, known ? &next : NULL, cancellable, error);
+}
+
+static gboolean
+make_fresh (WanStream *stream, const VidgenWanJob *job,
+    GCancellable *cancellable, GError **error)
+{
+  vidgen_wan_reel_forget_ahead (stream->reel);
+  record (stream, stream->recorder, job);
+  return vidgen_recorder_finish (stream->recorder, cancellable, error);
+}
+
 VidgenChunk *
 vidgen_wan_stream_next (VidgenStream *base, const VidgenChunkRequest *request,
     GCancellable *cancellable, GError **error)
 {
   WanStream *stream = (WanStream *)base;
-  Job job = make_job (stream, base->position, base->settings.steps, request);
+  const gboolean taped = !stream->without_tapes && !stream->work.tap;
+  VidgenWanJob job =
+      make_job (stream, base->position, base->settings.steps, request);
 
   vidgen_recorder_set_cancellable (stream->recorder, cancellable);
   renew (stream, &job);
-  record (stream, stream->recorder, &job);
-  if (!vidgen_recorder_finish (stream->recorder, cancellable, error))
+  if (!(taped ? make_taped : make_fresh) (stream, &job, cancellable, error))
     return NULL;
   commit (stream, &job);
   keep_stats (stream);
-  return read_back (stream, &job);
+  return vidgen_wan_work_read_back (&stream->work, &job);
 }
 
 void
@@ -542,20 +264,20 @@ warm_up (WanStream *stream, GError **error)
   g_autoptr (GBytes) nothing =
       vidgen_wan_conditioning_new (NULL, stream->model->config.text_size,
           (VidgenWanPrompt){ 0 }, (VidgenWanPrompt){ 0 });
-  Job job = make_job (stream, 0, stream->preset->steps, &request);
+  VidgenWanJob job = make_job (stream, 0, stream->preset->steps, &request);
 
   if (!recorder)
     return FALSE;
-  vidgen_wan_schedule_set (&job.schedule, 0, &stream->transformer, recorder);
-  record_text (stream, recorder, nothing);
+  vidgen_wan_work_record_schedule (&stream->work, recorder, &job);
+  vidgen_wan_work_record_text (&stream->work, recorder, nothing);
   record (stream, recorder, &job);
   if (!stream->preset->clip) {
-    vidgen_wan_context_advance (&job.context, stream->shape.chunk);
+    vidgen_wan_context_advance (&job.context, stream->preset->chunk);
     job.chunk = 1;
     job.again = stream->preset->change == VIDGEN_WAN_RECACHE;
     record (stream, recorder, &job);
   }
-  stream->next_latent = NOWHERE;
+  vidgen_wan_work_restart (&stream->work);
   return vidgen_recorder_compile (
       recorder, on_compiled, (gpointer)&stream->model->base, NULL, error);
 }
@@ -564,11 +286,10 @@ static VidgenStream *
 new_stream (VidgenModel *base, const VidgenStreamParams *params, GError **error)
 {
   WanStream *stream =
-      new_planned ((const VidgenWanModel *)base, &params->format);
+      new_planned ((const VidgenWanModel *)base, &params->format, params->seed);
 
   stream->base.params = *params;
-  stream->stats.memory_bytes = stream_bytes (stream, &params->format);
-  if (allocate (stream, &params->format, error) && warm_up (stream, error)) {
+  if (allocate (stream, error) && warm_up (stream, error)) {
     stream->taken_from = (VidgenWanModel *)base;
     vidgen_wan_room_take (stream->taken_from, stream->stats.memory_bytes);
     return &stream->base;

@@ -12,6 +12,11 @@ G_BEGIN_DECLS
  * Without video in a request nothing is decoded; latents are kept, and the
  * first chunk that wants video again decodes those that its pictures depend
  * on. Of a preset that makes clips every chunk is a clip of its own.
+ *
+ * What the device is told is recorded once a shape (models/wan/reel.h). The
+ * rare rest (a prompt, a schedule, what is remembered made anew, decoding
+ * again, everything under a tap) is recorded each time. The next chunk is begun
+ * ahead only where prompt and schedule stand still.
  */
 VidgenStream *vidgen_wan_stream_new (
     VidgenModel *model, const VidgenStreamParams *params, GError **error);
@@ -23,14 +28,18 @@ VidgenChunk *vidgen_wan_stream_next (VidgenStream *stream,
 void vidgen_wan_stream_stats (
     const VidgenStream *stream, VidgenStreamStats *stats);
 
-/* How a stream of the preset uses the network. */
-VidgenWanShape vidgen_wan_stream_shape (
-    const VidgenWanPreset *preset, const VidgenFormat *format);
 /* Device memory of one stream. */
 guint64 vidgen_wan_stream_bytes (
     const VidgenWanModel *model, const VidgenFormat *format);
 
 /* For tests; NULL takes it off. The tap stays the caller's. */
 void vidgen_wan_stream_set_tap (VidgenStream *stream, const VidgenTap *tap);
+/* For tests and measurements: without tapes everything is recorded each time,
+ * and nothing begun ahead. */
+void vidgen_wan_stream_set_tapes (VidgenStream *stream, gboolean tapes);
+/* For tests; of the stream. */
+VidgenRecorder *vidgen_wan_stream_recorder (VidgenStream *stream);
+/* For tests: tapes that the stream holds. */
+guint vidgen_wan_stream_n_tapes (VidgenStream *stream);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
 #include "models/lora.h"
 #include "models/umt5/umt5.h"
 #include "models/wan/names.h"
-#include "models/wan/stream.h"
+#include "models/wan/work.h"
 
 #define FAMILY "wan"
 #define FPS 16
@@ -168,7 +168,7 @@ static guint64
 memory_bytes (const VidgenWanConfig *config, const VidgenWanPreset *preset,
     const VidgenFormat *format)
 {
-  const VidgenWanShape shape = vidgen_wan_stream_shape (preset, format);
+  const VidgenWanShape shape = vidgen_wan_work_shape (preset, format);
   g_autoptr (VidgenPlan) plan = vidgen_plan_new ();
   VidgenWanTransformer transformer;
 

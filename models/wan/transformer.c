@@ -61,10 +61,17 @@ places_bytes (const VidgenWanConfig *config, const VidgenWanShape *shape)
   return 16 * frame_tokens (shape) * vidgen_wan_place_pairs (config);
 }
 
+guint64
+vidgen_wan_transformer_positions_bytes (
+    const VidgenWanConfig *config, guint n_slots)
+{
+  return 8 * (guint64)n_slots * vidgen_wan_time_pairs (config);
+}
+
 static guint64
 positions_bytes (const VidgenWanConfig *config, const VidgenWanShape *shape)
 {
-  return 8 * (guint64)shape->window * vidgen_wan_time_pairs (config);
+  return vidgen_wan_transformer_positions_bytes (config, shape->window);
 }
 
 static guint64
@@ -185,13 +192,25 @@ vidgen_wan_transformer_turn (
   out[1] = (float)sin (angle);
 }
 
+void
+vidgen_wan_transformer_write_positions (
+    const VidgenWanConfig *config, const VidgenWanView *view, float *out)
+{
+  const guint pairs = vidgen_wan_time_pairs (config);
+
+  for (guint slot = 0; slot < view->n_slots; slot++) {
+    for (guint i = 0; i < pairs; i++, out += 2)
+      vidgen_wan_transformer_turn (view->positions[slot], i, pairs, out);
+  }
+}
+
 VidgenSpan
 vidgen_wan_transformer_positions (
     const VidgenWanTransformer *transformer, guint place, guint n_slots)
 {
   return vidgen_span_cut (vidgen_memory_span (transformer->upload),
       positions_offset (transformer->config, &transformer->shape, place),
-      8 * (guint64)n_slots * vidgen_wan_time_pairs (transformer->config));
+      vidgen_wan_transformer_positions_bytes (transformer->config, n_slots));
 }
 
 /* The rows' pairs, then the columns'. */

@@ -99,8 +99,11 @@ typedef struct {
   guint time; /* by its place among the times */
   guint prompt;
   VidgenSpan x, v;
-  guint place; /* 0 or 1: which of the two areas of the upload buffer carries
-                  the view's positions; a recording uses each for one view */
+  VidgenSpan positions; /* where they are read from when the pass runs, as
+                           vidgen_wan_transformer_write_positions() leaves them;
+                           or absent: they are written now */
+  guint place; /* 0 or 1: where to, of the two areas of the upload buffer; a
+                  recording uses each for one view */
   const char *name; /* for taps; NULL: none */
 } VidgenWanPass;
 
@@ -112,9 +115,14 @@ void vidgen_wan_transformer_record (const VidgenWanTransformer *transformer,
 void vidgen_wan_transformer_keep (const VidgenWanTransformer *transformer,
     VidgenRecorder *recorder, guint rows, VidgenSpan made, VidgenSpan cached);
 
-/* The part of the upload buffer that carries positions of `n_slots` slots. */
+/* The area of the upload buffer that carries positions of `n_slots` slots. */
 VidgenSpan vidgen_wan_transformer_positions (
     const VidgenWanTransformer *transformer, guint place, guint n_slots);
+/* Bytes of `n_slots` slots' positions, and those of a view's. */
+guint64 vidgen_wan_transformer_positions_bytes (
+    const VidgenWanConfig *config, guint n_slots);
+void vidgen_wan_transformer_write_positions (
+    const VidgenWanConfig *config, const VidgenWanView *view, float *out);
 /* (cos, sin) of the `index`th of `pairs` angles of an axis at `position`. */
 void vidgen_wan_transformer_turn (
     double position, guint index, guint pairs, float out[2]);

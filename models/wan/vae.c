@@ -37,24 +37,40 @@ stream_free (VidgenDecoderStream *stream)
   g_free (stream);
 }
 
+/* After `frames` frames. */
 static void
-forget_block (VidgenWanVaeBlockPast *past)
+place_past (VidgenWanVaePast *past, guint frames)
 {
-  past->first.held = past->second.held = 0;
+  past->newest = frames % 2;
+  past->held = MIN (frames, 2);
 }
 
 static void
-stream_forget (VidgenDecoderStream *stream)
+place_block (VidgenWanVaeBlockPast *past, guint frames)
+{
+  place_past (&past->first, frames);
+  place_past (&past->second, frames);
+}
+
+/* Of the first latent of all a level sees one frame, of others as many as the
+ * levels before it make; and growing in time does not see the first one. */
+static void
+stream_place (VidgenDecoderStream *stream)
 {
   VidgenWanVaeStream *self = (VidgenWanVaeStream *)stream;
+  const guint first = stream->from_start ? MIN (stream->n_latents, 1) : 0;
+  guint later = stream->n_latents - first;
 
-  self->in.held = self->pictures_held = 0;
+  place_past (&self->in, stream->n_latents);
+  self->pictures_held = MIN (stream->n_latents, 1);
   for (guint i = 0; i < 2; i++)
-    forget_block (&self->middle[i]);
+    place_block (&self->middle[i], stream->n_latents);
   for (guint i = 0; i < VIDGEN_WAN_VAE_STAGES; i++) {
-    self->levels[i].time.held = 0;
     for (guint j = 0; j < VIDGEN_WAN_VAE_MAX_BLOCKS; j++)
-      forget_block (&self->levels[i].blocks[j]);
+      place_block (&self->levels[i].blocks[j], first + later);
+    place_past (&self->levels[i].time, later);
+    if (vidgen_wan_vae_stage (self, i)->grows)
+      later *= 2;
   }
 }
 
@@ -285,6 +301,6 @@ const VidgenDecoderKind vidgen_wan_vae_kind = {
   .free = vae_free,
   .stream_create = vidgen_wan_vae_stream_create,
   .stream_free = stream_free,
-  .stream_forget = stream_forget,
+  .stream_place = stream_place,
   .stream_record = stream_record,
 };

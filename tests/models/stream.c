@@ -10,11 +10,8 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "shaders/runtime/device-private.h"
 #include "shaders/runtime/faults.h"
-#ifdef VIDGEN_SHADERS
-#include "shaders/runtime/vulkan.h"
-#endif
+#include "tests/models/cancelling.h"
 #include "tests/models/fixture.h"
 
 #define OCEAN "ocean waves at sunset"
@@ -765,109 +762,21 @@ test_wide_picture (VidgenModel *tiny)
   }
 }
 
-typedef struct {
-  GCancellable *cancellable;
-  gulong after_us;
-} Canceller;
-
-static gpointer
-cancel_later (gpointer data)
-{
-  const Canceller *canceller = data;
-
-  g_usleep (canceller->after_us);
-  g_cancellable_cancel (canceller->cancellable);
-  return NULL;
-}
-
-#ifdef VIDGEN_SHADERS
-static struct {
-  PFN_vkQueueSubmit2 submit;
-  GCancellable *cancellable;
-  guint n_left; /* submits, the last of which cancels */
-} submitting;
-
-static VKAPI_ATTR VkResult VKAPI_CALL
-submit_and_cancel (
-    VkQueue queue, guint32 n, const VkSubmitInfo2 *infos, VkFence fence)
-{
-  const VkResult result = submitting.submit (queue, n, infos, fence);
-
-  if (submitting.n_left && !--submitting.n_left)
-    g_cancellable_cancel (submitting.cancellable);
-  return result;
-}
-
-/* FALSE: the device has no submits. */
-static gboolean
-cancel_at_submit (VidgenDevice *device, GCancellable *cancellable, guint n)
-{
-  if (!device->vulkan)
-    return FALSE;
-  submitting.cancellable = cancellable;
-  submitting.n_left = n;
-  submitting.submit = device->vulkan->QueueSubmit2;
-  device->vulkan->QueueSubmit2 = submit_and_cancel;
-  return TRUE;
-}
-
-static void
-cancel_no_more (VidgenDevice *device)
-{
-  device->vulkan->QueueSubmit2 = submitting.submit;
-}
-#else
-static gboolean
-cancel_at_submit (VidgenDevice *device G_GNUC_UNUSED,
-    GCancellable *cancellable G_GNUC_UNUSED, guint n G_GNUC_UNUSED)
-{
-  return FALSE;
-}
-
-static void
-cancel_no_more (VidgenDevice *device G_GNUC_UNUSED)
-{
-}
-#endif
-
-/* The next chunk, or NULL if it was cancelled: after some submits or, where
- * there are none, some of the time that a chunk takes. */
-static VidgenChunk *
-next_or_cancelled (VidgenStream *stream, guint try, guint64 chunk_us)
-{
-  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
-  VidgenDevice *device = stream->model->device;
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Canceller canceller = { cancellable, chunk_us * (try % 20) / 15 };
-  g_autoptr (GError) error = NULL;
-  GThread *thread = NULL;
-  VidgenChunk *chunk;
-
-  if (!cancel_at_submit (device, cancellable, 1 + try / 2 % 3))
-    thread = g_thread_new ("cancel", cancel_later, &canceller);
-  chunk = vidgen_stream_next (stream, &request, cancellable, &error);
-  if (thread)
-    g_thread_join (thread);
-  else
-    cancel_no_more (device);
-  if (!chunk)
-    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  return chunk;
-}
-
 /* Wherever in a chunk that is played the cancel comes, the next try makes the
  * same bytes, also when it is under another prompt. There are enough tries for
  * some to be cancelled, some of those to change prompts, and some to pass. */
 static void
 test_cancelled_anywhere (VidgenModel *model)
 {
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
   g_autoptr (VidgenStream) taped = fixture_stream (model, 1, OCEAN);
   g_autoptr (VidgenStream) fresh = fresh_stream (model);
   guint n_tries = 0, n_cancelled = 0;
   guint64 chunk_us = 0;
 
   for (; n_tries < 40 || n_cancelled < 6 || n_cancelled == n_tries; n_tries++) {
-    g_autoptr (VidgenChunk) a = next_or_cancelled (taped, n_tries, chunk_us);
+    g_autoptr (VidgenChunk) a =
+        cancelling_next (taped, &request, n_tries, chunk_us);
     g_autoptr (VidgenChunk) b = NULL;
 
     g_assert_cmpuint (n_tries, <, 1000);

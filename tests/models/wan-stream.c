@@ -13,11 +13,8 @@
 #include "models/wan/stream.h"
 #include "shaders/runtime/device-private.h"
 #include "shaders/runtime/faults.h"
-#include "tests/models/fixture.h"
+#include "tests/models/wanfolder.h"
 
-#define DECODER "decoders/taehv-weights.safetensors"
-#define GOLDENS "tests/models/goldens/"
-#define SEED 0x1234567891
 #define TOLERANCE 1e-3
 #define HALF_TOLERANCE 1e-2 /* where weights are halves */
 #define SIZE "width = 80\nheight = 48\nweights = published\n"
@@ -31,159 +28,6 @@
   "[wan]\npreset = longlive\nchunk = 1\nwindow = 4\nsink = 1\nsteps = 1\n"     \
   "first-steps = 1\n" SIZE
 #define HALVES_PRESET FRAMES_PRESET "cache = f16\n"
-
-typedef struct {
-  char *path;
-  VidgenModel *model;
-  VidgenDevice *device;
-} Folder;
-
-static void
-put (const char *folder, const char *golden, const char *name)
-{
-  g_autofree char *relative = g_strconcat (GOLDENS, golden, NULL);
-  g_autofree char *from = fixture_path (relative);
-  g_autofree char *to = g_build_filename (folder, name, NULL);
-
-  g_assert_cmpint (symlink (from, to), ==, 0);
-}
-
-static void
-put_text (const char *folder, const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  g_autoptr (GError) error = NULL;
-
-  g_file_set_contents (path, text, -1, &error);
-  g_assert_no_error (error);
-}
-
-/* A folder of all but a text encoder; `side` is its text file. */
-static char *
-make_folder (const char *side)
-{
-  g_autoptr (GError) error = NULL;
-  char *path = g_dir_make_tmp ("vidgen-XXXXXX", &error);
-
-  g_assert_no_error (error);
-  put (path, "wan/weights.safetensors", "weights.safetensors");
-  put (path, "wan/config.json", "config.json");
-  put (path, DECODER, "decoder.safetensors");
-  put_text (path, "vidgen.ini", side);
-  return path;
-}
-
-static void
-remove_folder (const char *path)
-{
-  GDir *dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir))) {
-    g_autofree char *file = g_build_filename (path, name, NULL);
-    g_remove (file);
-  }
-  g_dir_close (dir);
-  g_rmdir (path);
-}
-
-static void
-open_folder (Folder *folder, VidgenDevice *device, const char *side)
-{
-  g_autoptr (GError) error = NULL;
-
-  folder->path = make_folder (side);
-  folder->device = device;
-  folder->model = vidgen_model_open (folder->path, &error);
-  g_assert_no_error (error);
-  vidgen_model_load (folder->model, device, NULL, NULL, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
-close_folder (Folder *folder)
-{
-  vidgen_model_unref (folder->model);
-  remove_folder (folder->path);
-  g_free (folder->path);
-}
-
-static VidgenSafetensors *
-open_golden (const char *name)
-{
-  g_autofree char *relative =
-      g_strdup_printf (GOLDENS "wan/%s.safetensors", name);
-  g_autofree char *path = fixture_path (relative);
-  g_autoptr (GError) error = NULL;
-  VidgenSafetensors *golden = vidgen_safetensors_open (path, &error);
-
-  g_assert_no_error (error);
-  return golden;
-}
-
-static GBytes *
-prompt_bytes (const VidgenSafetensors *golden, guint prompt)
-{
-  g_autofree char *name = g_strdup_printf ("prompt%u", prompt);
-  const VidgenTensor *tensor = vidgen_safetensors_find (golden, name);
-
-  return vidgen_wan_conditioning_new (NULL, (guint)tensor->shape[1],
-      (VidgenWanPrompt){ (const float *)tensor->data, (guint)tensor->shape[0] },
-      (VidgenWanPrompt){ 0 });
-}
-
-static void
-set_bytes (
-    VidgenStream *stream, VidgenModel *model, GBytes *bytes, guint blend_chunks)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (VidgenConditioning) conditioning =
-      vidgen_conditioning_parse (model, bytes, &error);
-
-  g_assert_no_error (error);
-  vidgen_stream_set_conditioning (stream, conditioning, blend_chunks);
-}
-
-static void
-blend_prompt (VidgenStream *stream, VidgenModel *model,
-    const VidgenSafetensors *golden, guint prompt, guint blend_chunks)
-{
-  g_autoptr (GBytes) bytes = prompt_bytes (golden, prompt);
-
-  set_bytes (stream, model, bytes, blend_chunks);
-}
-
-static void
-set_prompt (VidgenStream *stream, VidgenModel *model,
-    const VidgenSafetensors *golden, guint prompt)
-{
-  blend_prompt (stream, model, golden, prompt, 0);
-}
-
-static VidgenStream *
-new_stream (Folder *folder, const VidgenSafetensors *golden)
-{
-  g_autoptr (GError) error = NULL;
-  const VidgenStreamParams params = { .seed = SEED,
-    .format = vidgen_model_info (folder->model)->native };
-  VidgenStream *stream = vidgen_stream_new (folder->model, &params, &error);
-
-  g_assert_no_error (error);
-  set_prompt (stream, folder->model, golden, 0);
-  return stream;
-}
-
-static VidgenChunk *
-next (VidgenStream *stream, gboolean video)
-{
-  g_autoptr (GError) error = NULL;
-  const VidgenChunkRequest request = { .video = video,
-    .picture_format = VIDGEN_PICTURE_RGB };
-  VidgenChunk *chunk = vidgen_stream_next (stream, &request, NULL, &error);
-
-  g_assert_no_error (error);
-  return chunk;
-}
 
 typedef struct {
   VidgenDevice *device;
@@ -211,14 +55,14 @@ static void
 check_latents (VidgenDevice *device, const char *side, const char *name,
     guint n_chunks, guint second, guint third)
 {
-  g_autoptr (VidgenSafetensors) golden = open_golden (name);
-  Folder folder;
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open (name);
+  WanFolder folder;
   Taken taken = { .device = device };
   const VidgenTap tap = { take, &taken };
   VidgenStream *stream;
 
-  open_folder (&folder, device, side);
-  stream = new_stream (&folder, golden);
+  wan_folder_open (&folder, device, side);
+  stream = wan_stream_new (&folder, golden);
   vidgen_wan_stream_set_tap (stream, &tap);
   for (guint i = 0; i < n_chunks; i++) {
     g_autofree char *x0 = g_strdup_printf ("chunk%u.x0", i);
@@ -226,8 +70,8 @@ check_latents (VidgenDevice *device, const char *side, const char *name,
     g_autoptr (VidgenChunk) chunk = NULL;
 
     if (i > 0 && (i == second || i == third))
-      set_prompt (stream, folder.model, golden, i == second ? 1 : 2);
-    chunk = next (stream, TRUE);
+      wan_stream_set_prompt (stream, folder.model, golden, i == second ? 1 : 2);
+    chunk = wan_stream_next (stream, TRUE);
     g_assert_cmpuint (chunk->frames, ==,
         vidgen_model_chunk_frames (vidgen_model_info (folder.model), i));
     g_assert_cmpuint (chunk->samples, ==, 0);
@@ -238,11 +82,11 @@ check_latents (VidgenDevice *device, const char *side, const char *name,
   }
   vidgen_stream_free (stream);
   vidgen_memory_unref (taken.clean);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 static void
-check_info (Folder *folder)
+check_info (WanFolder *folder)
 {
   const VidgenModelInfo *info = vidgen_model_info (folder->model);
 
@@ -258,10 +102,10 @@ check_info (Folder *folder)
 /* The same bytes again: from another stream, after going back, after a chunk
  * that was cancelled, and where chunks before had no pictures. */
 static void
-check_repeats (Folder *folder, const VidgenSafetensors *golden)
+check_repeats (WanFolder *folder, const VidgenSafetensors *golden)
 {
-  VidgenStream *stream = new_stream (folder, golden);
-  VidgenStream *other = new_stream (folder, golden);
+  VidgenStream *stream = wan_stream_new (folder, golden);
+  VidgenStream *other = wan_stream_new (folder, golden);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   const VidgenChunkRequest request = { .video = TRUE,
@@ -269,11 +113,11 @@ check_repeats (Folder *folder, const VidgenSafetensors *golden)
   VidgenChunk *chunks[4];
 
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
-    chunks[i] = next (stream, TRUE);
+    chunks[i] = wan_stream_next (stream, TRUE);
   g_assert_false (fixture_same_pictures (chunks[1], chunks[2]));
   vidgen_stream_seek (stream, 0);
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
-    g_autoptr (VidgenChunk) again = next (stream, TRUE);
+    g_autoptr (VidgenChunk) again = wan_stream_next (stream, TRUE);
     g_autoptr (VidgenChunk) picked = NULL;
 
     g_assert_true (fixture_same_pictures (again, chunks[i]));
@@ -282,7 +126,7 @@ check_repeats (Folder *folder, const VidgenSafetensors *golden)
       g_assert_null (vidgen_stream_next (other, &request, cancellable, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     }
-    picked = next (other, i != 1);
+    picked = wan_stream_next (other, i != 1);
     g_assert_true (i == 1 || fixture_same_pictures (picked, chunks[i]));
   }
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
@@ -293,14 +137,14 @@ check_repeats (Folder *folder, const VidgenSafetensors *golden)
 
 /* Within a tenth of what was said before. */
 static void
-check_memory (Folder *folder, const VidgenSafetensors *golden)
+check_memory (WanFolder *folder, const VidgenSafetensors *golden)
 {
   const VidgenFormat *format = &vidgen_model_info (folder->model)->native;
   const guint64 needed = vidgen_model_memory_needed (folder->model, format);
-  VidgenStream *stream = new_stream (folder, golden);
+  VidgenStream *stream = wan_stream_new (folder, golden);
   guint64 used;
 
-  vidgen_chunk_unref (next (stream, TRUE));
+  vidgen_chunk_unref (wan_stream_next (stream, TRUE));
   used = vidgen_device_memory_used (folder->device);
   g_assert_cmpuint (used, <=, needed + needed / 10);
   g_assert_cmpuint (used, >=, needed - needed / 10);
@@ -315,19 +159,19 @@ typedef struct {
 static StreamMemory
 measure_stream (VidgenDevice *device, const char *side)
 {
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
   StreamMemory memory;
   VidgenStream *stream;
-  Folder folder;
+  WanFolder folder;
 
-  open_folder (&folder, device, side);
+  wan_folder_open (&folder, device, side);
   memory.said = vidgen_model_memory_needed (
       folder.model, &vidgen_model_info (folder.model)->native);
   memory.taken = vidgen_device_memory_used (device);
-  stream = new_stream (&folder, golden);
+  stream = wan_stream_new (&folder, golden);
   memory.taken = vidgen_device_memory_used (device) - memory.taken;
   vidgen_stream_free (stream);
-  close_folder (&folder);
+  wan_folder_close (&folder);
   return memory;
 }
 
@@ -349,7 +193,7 @@ check_cache_memory (VidgenDevice *device)
 }
 
 static void
-check_no_encoder (Folder *folder)
+check_no_encoder (WanFolder *folder)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenConditioning) conditioning =
@@ -364,26 +208,26 @@ check_changes (VidgenDevice *device, const char *change)
 {
   g_autofree char *side =
       g_strdup_printf (FRAMES_PRESET "prompt-change = %s\n", change);
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
-  Folder folder;
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
+  WanFolder folder;
   VidgenStream *stream;
   VidgenChunk *before;
   g_autoptr (VidgenChunk) after = NULL;
 
-  open_folder (&folder, device, side);
-  stream = new_stream (&folder, golden);
+  wan_folder_open (&folder, device, side);
+  stream = wan_stream_new (&folder, golden);
   for (guint i = 0; i < 6; i++)
-    vidgen_chunk_unref (next (stream, TRUE));
-  before = next (stream, TRUE);
+    vidgen_chunk_unref (wan_stream_next (stream, TRUE));
+  before = wan_stream_next (stream, TRUE);
   vidgen_stream_seek (stream, 0);
   for (guint i = 0; i < 6; i++)
-    vidgen_chunk_unref (next (stream, TRUE));
-  set_prompt (stream, folder.model, golden, 1);
-  after = next (stream, TRUE);
+    vidgen_chunk_unref (wan_stream_next (stream, TRUE));
+  wan_stream_set_prompt (stream, folder.model, golden, 1);
+  after = wan_stream_next (stream, TRUE);
   g_assert_false (fixture_same_pictures (before, after));
   vidgen_chunk_unref (before);
   vidgen_stream_free (stream);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 static void
@@ -402,41 +246,41 @@ check_blend (VidgenDevice *device, const char *change, guint times)
 {
   g_autofree char *side =
       g_strdup_printf (FRAMES_PRESET "prompt-change = %s\n", change);
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
   guint n = 0;
   const VidgenTap tap = { count, &n };
-  Folder folder;
+  WanFolder folder;
   VidgenStream *stream;
 
-  open_folder (&folder, device, side);
-  stream = new_stream (&folder, golden);
+  wan_folder_open (&folder, device, side);
+  stream = wan_stream_new (&folder, golden);
   vidgen_wan_stream_set_tap (stream, &tap);
-  vidgen_chunk_unref (next (stream, FALSE));
-  blend_prompt (stream, folder.model, golden, 1, 2);
+  vidgen_chunk_unref (wan_stream_next (stream, FALSE));
+  wan_stream_blend (stream, folder.model, golden, 1, 2);
   for (guint i = 0; i < 2; i++) {
-    vidgen_chunk_unref (next (stream, FALSE));
+    vidgen_chunk_unref (wan_stream_next (stream, FALSE));
     g_assert_cmpuint (n, ==, 0);
   }
-  vidgen_chunk_unref (next (stream, FALSE));
+  vidgen_chunk_unref (wan_stream_next (stream, FALSE));
   g_assert_cmpuint (n, ==, times);
-  vidgen_chunk_unref (next (stream, FALSE));
+  vidgen_chunk_unref (wan_stream_next (stream, FALSE));
   g_assert_cmpuint (n, ==, times);
   vidgen_stream_free (stream);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 /* Part of the way from one prompt to the next, at once. */
 static void
-set_between (VidgenStream *stream, const Folder *folder,
+set_between (VidgenStream *stream, const WanFolder *folder,
     const VidgenSafetensors *golden, double weight)
 {
-  g_autoptr (GBytes) from = prompt_bytes (golden, 0);
-  g_autoptr (GBytes) to = prompt_bytes (golden, 1);
+  g_autoptr (GBytes) from = wan_golden_prompt (golden, 0);
+  g_autoptr (GBytes) to = wan_golden_prompt (golden, 1);
   g_autoptr (GBytes) bytes = vidgen_wan_conditioning_blend (
       (guint)vidgen_safetensors_find (golden, "prompt0")->shape[1], from, to,
       weight);
 
-  set_bytes (stream, folder->model, bytes, 0);
+  wan_stream_set_bytes (stream, folder->model, bytes, 0);
 }
 
 /* What is remembered is forgotten where blending begins and not once more amid
@@ -445,36 +289,36 @@ set_between (VidgenStream *stream, const Folder *folder,
 static void
 check_blended_cut (VidgenDevice *device)
 {
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
   VidgenStream *blending, *at_once;
-  Folder folder;
+  WanFolder folder;
 
-  open_folder (&folder, device, FRAMES_PRESET "prompt-change = cut\n");
-  blending = new_stream (&folder, golden);
-  at_once = new_stream (&folder, golden);
+  wan_folder_open (&folder, device, FRAMES_PRESET "prompt-change = cut\n");
+  blending = wan_stream_new (&folder, golden);
+  at_once = wan_stream_new (&folder, golden);
   for (guint i = 0; i < 5; i++) {
     g_autoptr (VidgenChunk) blended = NULL;
     g_autoptr (VidgenChunk) cut = NULL;
 
     if (i == 3)
-      blend_prompt (blending, folder.model, golden, 1, 2);
+      wan_stream_blend (blending, folder.model, golden, 1, 2);
     if (i >= 3)
       set_between (at_once, &folder, golden, (i - 2) / 3.0);
-    blended = next (blending, TRUE);
-    cut = next (at_once, TRUE);
+    blended = wan_stream_next (blending, TRUE);
+    cut = wan_stream_next (at_once, TRUE);
     g_assert_true (fixture_same_pictures (blended, cut) == (i < 4));
   }
   vidgen_stream_free (blending);
   vidgen_stream_free (at_once);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 /* The family works from text alone, and says so. */
 static void
-check_no_picture (Folder *folder, const VidgenSafetensors *golden)
+check_no_picture (WanFolder *folder, const VidgenSafetensors *golden)
 {
   static const guint8 rgb[3] = { 0 };
-  VidgenStream *stream = new_stream (folder, golden);
+  VidgenStream *stream = wan_stream_new (folder, golden);
   g_autoptr (GError) error = NULL;
 
   g_assert_false (vidgen_stream_set_picture (stream, rgb, 1, 1, 3, &error));
@@ -486,8 +330,8 @@ check_no_picture (Folder *folder, const VidgenSafetensors *golden)
 static void
 run (VidgenDevice *device)
 {
-  g_autoptr (VidgenSafetensors) golden = open_golden ("chunks");
-  Folder folder;
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("chunks");
+  WanFolder folder;
 
   check_latents (device, CHUNKS_PRESET, "chunks", 4, 0, 0);
   check_latents (device, FRAMES_PRESET, "frames", 8, 2, 6);
@@ -498,13 +342,13 @@ run (VidgenDevice *device)
   check_blend (device, "keep", 0);
   check_blended_cut (device);
   check_cache_memory (device);
-  open_folder (&folder, device, CHUNKS_PRESET);
+  wan_folder_open (&folder, device, CHUNKS_PRESET);
   check_info (&folder);
   check_memory (&folder, golden);
   check_repeats (&folder, golden);
   check_no_encoder (&folder);
   check_no_picture (&folder, golden);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 static void
@@ -529,40 +373,41 @@ static void
 test_clip (void)
 {
   g_autoptr (VidgenDevice) device = fixture_open_host ();
-  g_autoptr (VidgenSafetensors) golden = open_golden ("clip");
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("clip");
   g_autoptr (GError) error = NULL;
-  Folder folder = { .path = g_dir_make_tmp ("vidgen-XXXXXX", &error),
+  WanFolder folder = { .path = g_dir_make_tmp ("vidgen-XXXXXX", &error),
     .device = device };
   VidgenChunk *chunks[2];
   VidgenStream *stream;
 
   g_assert_no_error (error);
-  put (folder.path, "wan/clip-weights.safetensors", "model.safetensors");
-  put (folder.path, "wan/clip.json", "config.json");
-  put (folder.path, DECODER, "decoder.safetensors");
-  put_text (folder.path, "vidgen.ini",
+  wan_folder_put (
+      folder.path, "wan/clip-weights.safetensors", "model.safetensors");
+  wan_folder_put (folder.path, "wan/clip.json", "config.json");
+  wan_folder_put (folder.path, WAN_DECODER, "decoder.safetensors");
+  wan_folder_put_text (folder.path, "vidgen.ini",
       "[wan]\npreset = wan\nchunk = 5\nwindow = 5\nsteps = 4\n" SIZE);
   folder.model = vidgen_model_open (folder.path, &error);
   g_assert_no_error (error);
   vidgen_model_load (folder.model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
-  stream = new_stream (&folder, golden);
+  stream = wan_stream_new (&folder, golden);
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++) {
-    chunks[i] = next (stream, TRUE);
+    chunks[i] = wan_stream_next (stream, TRUE);
     g_assert_cmpuint (chunks[i]->frames, ==, 17);
   }
   g_assert_false (fixture_same_pictures (chunks[0], chunks[1]));
   for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
     vidgen_chunk_unref (chunks[i]);
   vidgen_stream_free (stream);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 /* The empty prompt is what the encoder makes of nothing but the end. */
 static void
 check_empty (VidgenModel *model)
 {
-  g_autofree char *path = fixture_path (GOLDENS "umt5/states.safetensors");
+  g_autofree char *path = fixture_path (WAN_GOLDENS "umt5/states.safetensors");
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenSafetensors) states = vidgen_safetensors_open (path, &error);
   const VidgenTensor *should;
@@ -604,14 +449,16 @@ on_progress (const char *phase, double fraction, gpointer user_data)
 static char *
 make_whole_folder (void)
 {
-  char *path = make_folder (FRAMES_PRESET);
+  char *path = wan_folder_make (FRAMES_PRESET);
   g_autofree char *decoder =
       g_build_filename (path, "decoder.safetensors", NULL);
 
   g_remove (decoder);
-  put (path, "decoders/vae-weights.safetensors", "decoder.safetensors");
-  put (path, "umt5/wan/models_t5_umt5-xxl-enc-bf16.pth", "t5.pth");
-  put (path, "umt5/wan/google/umt5-xxl/spiece.model", "spiece.model");
+  wan_folder_put (
+      path, "decoders/vae-weights.safetensors", "decoder.safetensors");
+  wan_folder_put (path, "umt5/wan/models_t5_umt5-xxl-enc-bf16.pth", "t5.pth");
+  wan_folder_put (
+      path, "umt5/wan/google/umt5-xxl/spiece.model", "spiece.model");
   return path;
 }
 
@@ -648,7 +495,7 @@ test_room (void)
   device->caps.memory_bytes *= 4;
   g_assert_cmpuint (used_after (device, model, "hail"), >, used);
 
-  remove_folder (path);
+  wan_folder_remove (path);
 }
 
 /* A model on a GPU with much room, layers of whose text encoder stay. */
@@ -683,7 +530,7 @@ keeper_clear (Keeper *keeper)
 {
   vidgen_device_inject (keeper->device, VIDGEN_FAULT_NONE, 0);
   g_clear_pointer (&keeper->model, vidgen_model_unref);
-  remove_folder (keeper->path);
+  wan_folder_remove (keeper->path);
   g_free (keeper->path);
 }
 
@@ -820,7 +667,7 @@ check_two (gboolean loaded)
                         ((VidgenWanModel *)keeper.model)->parts->text, device),
       ==, 0);
   keeper_clear (&keeper);
-  remove_folder (path);
+  wan_folder_remove (path);
 }
 
 static void
@@ -868,17 +715,17 @@ test_prompt (void)
   g_assert_no_error (error);
   g_assert_cmpuint (told.encodes, ==, 1);
   vidgen_stream_set_conditioning (stream, conditioning, 0);
-  first = next (stream, TRUE);
-  second = next (stream, TRUE);
+  first = wan_stream_next (stream, TRUE);
+  second = wan_stream_next (stream, TRUE);
   g_assert_cmpuint (first->frames, ==, 1);
   g_assert_cmpuint (second->frames, ==, 4);
-  remove_folder (path);
+  wan_folder_remove (path);
 }
 
 static VidgenChunk *
-first_chunk (const Folder *folder, const VidgenSafetensors *golden)
+first_chunk (const WanFolder *folder, const VidgenSafetensors *golden)
 {
-  Folder again = { .device = folder->device };
+  WanFolder again = { .device = folder->device };
   g_autoptr (GError) error = NULL;
   VidgenStream *stream;
   VidgenChunk *chunk;
@@ -887,8 +734,8 @@ first_chunk (const Folder *folder, const VidgenSafetensors *golden)
   g_assert_no_error (error);
   vidgen_model_load (again.model, again.device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
-  stream = new_stream (&again, golden);
-  chunk = next (stream, TRUE);
+  stream = wan_stream_new (&again, golden);
+  chunk = wan_stream_next (stream, TRUE);
   vidgen_stream_free (stream);
   vidgen_model_unref (again.model);
   return chunk;
@@ -899,16 +746,17 @@ static void
 test_lora (void)
 {
   g_autoptr (VidgenDevice) device = fixture_open_host ();
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
-  Folder folder = { .path = make_folder (LORA_PRESET), .device = device };
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
+  WanFolder folder = { .path = wan_folder_make (LORA_PRESET),
+    .device = device };
   g_autoptr (VidgenChunk) base = first_chunk (&folder, golden);
   g_autoptr (VidgenChunk) merged = NULL;
 
-  put (folder.path, "lora/peft.pt", "lora.pt");
+  wan_folder_put (folder.path, "lora/peft.pt", "lora.pt");
   merged = first_chunk (&folder, golden);
   g_assert_cmpuint (merged->frames, ==, 1);
   g_assert_false (fixture_same_pictures (base, merged));
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 /* What compiling has to tell; nothing has been compiled on the device yet. */
@@ -916,17 +764,17 @@ static void
 test_warm_up (void)
 {
   g_autoptr (VidgenDevice) device = fixture_open_vulkan ();
-  g_autoptr (VidgenSafetensors) golden = open_golden ("frames");
-  Folder folder;
+  g_autoptr (VidgenSafetensors) golden = wan_golden_open ("frames");
+  WanFolder folder;
   Told told = { 0 };
 
   if (!device)
     return;
-  open_folder (&folder, device, FRAMES_PRESET);
+  wan_folder_open (&folder, device, FRAMES_PRESET);
   vidgen_model_set_progress (folder.model, on_progress, &told);
-  vidgen_stream_free (new_stream (&folder, golden));
+  vidgen_stream_free (wan_stream_new (&folder, golden));
   g_assert_cmpuint (told.warm_ups, ==, 1);
-  close_folder (&folder);
+  wan_folder_close (&folder);
 }
 
 static void
@@ -943,21 +791,22 @@ check_refused (const char *location, int code, const char *says)
 static void
 test_refused (void)
 {
-  g_autofree char *path = make_folder (CHUNKS_PRESET);
+  g_autofree char *path = wan_folder_make (CHUNKS_PRESET);
   g_autofree char *decoder =
       g_build_filename (path, "decoder.safetensors", NULL);
 
-  put (path, "wan/weights.safetensors", "other.safetensors");
+  wan_folder_put (path, "wan/weights.safetensors", "other.safetensors");
   check_refused (path, VIDGEN_ERROR_INVALID, "several transformers");
-  put_text (path, "vidgen.ini", "[wan]\nsteps = x\n");
+  wan_folder_put_text (path, "vidgen.ini", "[wan]\nsteps = x\n");
   check_refused (path, VIDGEN_ERROR_FORMAT, "'steps'");
-  put_text (path, "vidgen.ini", "[wan]\ntransformer = other.safetensors\n");
+  wan_folder_put_text (
+      path, "vidgen.ini", "[wan]\ntransformer = other.safetensors\n");
   g_remove (decoder);
   check_refused (path, VIDGEN_ERROR_NOT_FOUND, "no decoder");
-  put_text (path, "vidgen.ini",
+  wan_folder_put_text (path, "vidgen.ini",
       "[wan]\ntransformer = other.safetensors\ndecoder = config.json\n");
   check_refused (path, VIDGEN_ERROR_FORMAT, "config.json");
-  remove_folder (path);
+  wan_folder_remove (path);
 }
 
 int
