@@ -190,6 +190,15 @@ fake_load (G_GNUC_UNUSED VidgenModel *model, G_GNUC_UNUSED VidgenDevice *device,
   return TRUE;
 }
 
+static char *
+fake_complete (
+    G_GNUC_UNUSED const VidgenModel *model, const char *prompt, guint64 seed)
+{
+  if (!fake.completes)
+    return g_strdup (prompt);
+  return g_strdup_printf ("%s %" G_GUINT64_FORMAT, prompt, seed);
+}
+
 static GBytes *
 fake_encode (VidgenModel *model, const char *prompt, const char *negative,
     GCancellable *cancellable, GError **error)
@@ -436,6 +445,7 @@ static const VidgenFamily family = {
   .free = fake_free,
   .memory_needed = fake_memory_needed,
   .load = fake_load,
+  .complete = fake_complete,
   .encode = fake_encode,
   .encoder_identity = fake_encoder_identity,
   .check_conditioning = fake_check_conditioning,

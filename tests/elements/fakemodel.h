@@ -21,9 +21,10 @@ typedef struct {
   guint size_step;  /* of 16 to 64 by 8 to 64 pixels */
   gboolean coupled; /* 32 by 16 or 64 by 32 pixels instead */
   gboolean has_audio;
-  gboolean dear;  /* to encode: prompts are kept on disk */
-  gboolean blank; /* pictures are left out, whatever they would take */
-  gboolean flat;  /* pictures are of one colour each, fake_colour() */
+  gboolean dear;      /* to encode: prompts are kept on disk */
+  gboolean completes; /* prompts, with the seed behind them */
+  gboolean blank;     /* pictures are left out, whatever they would take */
+  gboolean flat;      /* pictures are of one colour each, fake_colour() */
   /* Read at any time. */
   gint chunk_us, load_us, encode_us; /* how long each takes, atomic */
   gint ration;                       /* chunks that may still be made; -1: any,

@@ -96,6 +96,28 @@ count_titles (const Rig *rig, RigPad pad, const char *wanted)
   return n;
 }
 
+/* The model is asked for what the seed makes of a prompt; whoever hears of it
+ * is told what was asked for. */
+static void
+test_completed (void)
+{
+  fake_reset ();
+  fake.completes = TRUE;
+  g_autoptr (Rig) rig = play_part (40, 4);
+  rig_wait_buffers (rig, RIG_VIDEO, 12);
+  g_object_set (rig->src, "prompt", "thunder", NULL);
+  go_on (-1);
+  const GstStructure *applied = rig_wait_element (rig, "vidgen-prompt-applied");
+  g_assert_cmpstr (gst_structure_get_string (applied, "prompt"), ==, "thunder");
+  rig_wait (rig, GST_MESSAGE_EOS);
+  rig_state (rig, GST_STATE_NULL);
+  const guint seed = rig_content (rig, 0).seed;
+  g_autofree char *first = g_strdup_printf ("an example %u", seed);
+  g_autofree char *second = g_strdup_printf ("thunder %u", seed);
+  g_assert_cmpuint (rig_content (rig, 0).prompt, ==, fake_prompt (first));
+  g_assert_cmpuint (rig_content (rig, 39).prompt, ==, fake_prompt (second));
+}
+
 static void
 test_titles (void)
 {
@@ -513,6 +535,7 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/prompts/change", test_change);
+  g_test_add_func ("/prompts/completed", test_completed);
   g_test_add_func ("/prompts/titles", test_titles);
   g_test_add_func (
       "/prompts/no-message-without-change", test_no_message_without_change);
