@@ -126,7 +126,7 @@ class Pipeline:
         )
         for name, count, seed, size in sets:
             options = ["--out", self.work / name, "--count", count]
-            options += ["--first-seed", seed, *size]
+            options += ["--first-seed", seed, "--device", self.device, *size]
             self.once(f"render-{name}", lambda: self.call("world.render", *options))
 
     def sound(self) -> None:

@@ -4,9 +4,11 @@
 with their brightness."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X_LINE, Y, colour, mix, outline, smoothstep
+from .canvas import ACROSS, X_LINE, Y, colour, each, mix, outline, put, smoothstep
 
 ATTRIBUTES = {
     "colour": ("green", "purple", "red"),
@@ -67,18 +69,22 @@ class Curtain:
         self.waves = rng.uniform(.8, 1.3, 2)
         self.way = rng.choice([-1, 1])
 
-    def draw(self, time: float) -> tuple[np.ndarray, np.ndarray]:
-        """Brightness [HEIGHT, WIDTH], and height above the foot."""
+    def draw(self, time: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Brightness [F, 1, HEIGHT, WIDTH], and height above the foot."""
         t = time * self.speed * self.way
-        line = self.foot
-        line += .20 * np.sin(1.7 * self.waves[0] * X_LINE + t + self.phases[0])
-        line += .07 * np.sin(4.1 * X_LINE - 1.7 * t + self.phases[1])
-        rays = 1 + .45 * np.sin(7 * X_LINE + 2.6 * t + self.phases[2])
-        rays += .30 * np.sin(12.5 * X_LINE - 3.4 * t + self.phases[3])
-        rays *= .75 + .25 * np.sin(1.1 * self.waves[1] * X_LINE - 1.3 * t)
+
+        def wave(width: float, turn: np.ndarray) -> Tensor:
+            return torch.sin(width * ACROSS + each(turn))
+
+        line = self.foot + .20 * wave(1.7 * self.waves[0], t + self.phases[0])
+        line += .07 * wave(4.1, -1.7 * t + self.phases[1])
+        rays = 1 + .45 * wave(7, 2.6 * t + self.phases[2])
+        rays += .30 * wave(12.5, -3.4 * t + self.phases[3])
+        rays *= .75 + .25 * wave(1.1 * self.waves[1], -1.3 * t)
         above = Y - line
-        body = np.exp(-np.clip(above, 0, None) / .42) * smoothstep(-.09, .06, above)
-        return body * np.clip(rays, .1, None), above
+        body = above.clamp(min=0).mul_(-1 / .42).exp_()
+        body *= smoothstep(-.09, .06, above)
+        return body.mul_(rays.clamp_(min=.1)), above
 
 
 def _pulse(time, speed: float, phase: float):
@@ -86,7 +92,7 @@ def _pulse(time, speed: float, phase: float):
     return 1 + .35 * np.sin(2 * np.pi * .42 * speed ** .5 * time + phase)
 
 
-def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _land(rng: np.random.Generator, kind: str) -> tuple[Tensor, Tensor]:
     """Cover of the land and its colours; a lake has only a far shore."""
     phase = rng.uniform(0, 6, 4)
     if kind == "mountains":
@@ -94,8 +100,8 @@ def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
         heights = rng.uniform(.42, .72, 5)
         slopes = heights - .85 * np.abs(X_LINE[:, None] - places)
         line = LAND_LINE - .06 + np.clip(slopes.max(1), .05, None)
-        above = line - Y
-        snow = smoothstep(.30, .16, above + .05 * np.sin(19 * X_LINE + phase[0]))
+        above = put(line) - Y
+        snow = smoothstep(.30, .16, above + .05 * torch.sin(19 * ACROSS + phase[0]))
         return (outline(-.015, .015, above),
                 mix(colour(.07, .10, .19), colour(.62, .74, .98), snow))
     if kind == "forest":
@@ -103,8 +109,8 @@ def _land(rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
         saw = np.abs((place % 1) - .5) * 2
         high = .34 + .16 * np.sin(np.floor(place) * 7.3)
         line = LAND_LINE - .08 + high * (1 - 1.2 * saw)
-        return outline(-.015, .015, line - Y), colour(.004, .02, .018)
-    shore = np.abs(Y - LAND_LINE) - .05 - .03 * np.sin(2 * X_LINE + phase[0])
+        return outline(-.015, .015, put(line) - Y), colour(.004, .02, .018)
+    shore = (Y - LAND_LINE).abs() - .05 - .03 * torch.sin(2 * ACROSS + phase[0])
     return outline(.015, -.015, shore), colour(.01, .015, .03)
 
 
@@ -144,26 +150,27 @@ def render(attributes: dict, rng: np.random.Generator,
     mirror = _mirror_rows()
     shore = int(np.searchsorted(-canvas.Y_LINE, -LAND_LINE))
     night = canvas.gradient(colour(.03, .06, .16), colour(.005, .01, .05), -.5, 1)
-    stars = canvas.splat(rng.uniform(-1.7, 1.7, 22), rng.uniform(-.2, 1, 22),
-                         rng.uniform(.4, 1, 22))
+    stars = canvas.splat(rng.uniform(-1.7, 1.7, (1, 22)), rng.uniform(-.2, 1, (1, 22)),
+                         rng.uniform(.4, 1, (1, 22)))
     night = night + colour(.9, .95, 1) * (canvas.Blur(1.0)(stars) * 3.5)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
         power = _pulse(time, speed, phase)
-        picture = night.copy()
+        picture = night
         for curtain, share in zip(curtains, (1, .6)):
             light, above = curtain.draw(time)
-            tint = mix(bottom, top, np.clip(above / .7, 0, 1))
-            picture += tint * (light * (share * power * .72))
+            tint = mix(bottom, top, (above / .7).clamp_(0, 1))
+            light *= each(share * power * .72)
+            picture = torch.addcmul(picture, tint, light)
         if lake:
-            ripple = 3 * canvas.SCALE * np.sin(canvas.Y_LINE * 45 + 3 * time)
-            ripple = ripple.astype(int)
-            rows = np.clip(mirror[shore:] + ripple[shore:], 0, shore - 1)
-            picture[:, shore:] = picture[:, rows] * .7
-        lit = land + bottom * (.05 * power)
-        canvas.store(video[i], mix(picture, lit, cover))
+            turn = canvas.Y_LINE[shore:] * 45 + (3 * time[:, None]).astype(np.float32)
+            ripple = (3 * canvas.SCALE * np.sin(turn)).astype(int)
+            rows = np.clip(mirror[shore:] + ripple, 0, shore - 1)
+            picture[:, :, shore:] = canvas.pick(picture, rows) * .7
+        lit = land + bottom * each(.05 * power)
+        return mix(picture, lit, cover)
 
+    video = canvas.film(frames, draw)
     sound = _sound(rng, attributes, phase, sounds.sample_count(frames))
     return video, sound, []

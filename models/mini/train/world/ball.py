@@ -3,9 +3,11 @@
 """A large ball bouncing on the spot; every contact sounds."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import ACROSS, UP, X, Y, bell, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -61,25 +63,25 @@ TIMBRES = {
 }
 
 
-def _floor(rng: np.random.Generator, kind: str) -> np.ndarray:
-    depth = np.clip(-.22 - Y, .03, None)
+def _floor(rng: np.random.Generator, kind: str) -> Tensor:
+    depth = (-.22 - Y).clamp(min=.03)
     z = .5 / depth
     u = X * z
     if kind == "tiled":
-        check = np.sin(u * 4.2 + rng.uniform(0, 6))
-        check = check * np.sin(z * 4.2 + rng.uniform(0, 6))
+        check = torch.sin(u * 4.2 + rng.uniform(0, 6))
+        check = check * torch.sin(z * 4.2 + rng.uniform(0, 6))
         share = smoothstep(-.12, .12, check) * smoothstep(.05, .3, depth)
         return mix(colour(.22, .23, .30), colour(.92, .92, .88), share)
     if kind == "wooden":
-        plank = np.sin(np.floor(u * 1.6 + rng.uniform(0, 1)) * 12.9) * .5
-        grain = .12 * np.sin(z * 5 + plank * 20)
+        plank = torch.sin(torch.floor(u * 1.6 + rng.uniform(0, 1)) * 12.9) * .5
+        grain = .12 * torch.sin(z * 5 + plank * 20)
         shade = (.30 * plank + grain) * smoothstep(0, .25, depth)
         return colour(.62, .36, .15) * (1 + shade)
     blades = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(3, 2.2, 1)])
     return colour(.22, .52, .10) * (1 + .11 * blades)
 
 
-def _room(rng: np.random.Generator, kind: str) -> np.ndarray:
+def _room(rng: np.random.Generator, kind: str) -> Tensor:
     walls = [(.80, .84, .92), (.93, .85, .74), (.45, .50, .64), (.86, .80, .90)]
     if kind == "grass":
         walls = [(.55, .78, .98), (.66, .82, .95)]
@@ -111,28 +113,34 @@ def render(attributes: dict, rng: np.random.Generator,
     offset = rng.uniform(0, period)
     x = canvas.SIDES[attributes["side"]] + rng.uniform(-.12, .12)
     room = _room(rng, attributes["floor"])
-    on_floor = outline(-.20, -.24, Y)
+    on_floor = outline(-.20, -.24, UP)
+    widest = RADIUS * 1.3
+    place = canvas.box(x - widest, x + widest, CONTACT - RADIUS, 1)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        part = ((i / canvas.FRAME_RATE + offset) % period) / period
+    def draw(frame: np.ndarray) -> Tensor:
+        part = ((frame / canvas.FRAME_RATE + offset) % period) / period
         lift = 4 * part * (1 - part)
-        squash = 1 + .22 * max(0, 1 - min(part, 1 - part) * period / .06)
+        soon = np.minimum(part, 1 - part) * period
+        squash = 1 + .22 * np.maximum(0, 1 - soon / .06)
         wide, tall = RADIUS * squash, RADIUS / squash
         y = CONTACT + tall + height * lift
-        near = 1 - lift
-        spread = RADIUS * (1.05 + .5 * lift)
-        shadow = np.exp(-((X - x) / spread) ** 2 - ((Y - CONTACT) / (spread * .3)) ** 2)
-        picture = room * (1 - shadow * on_floor * (.30 + .45 * near))
-        across, up = (X - x) / wide, (Y - y) / tall
-        square = across * across + up * up
-        front = np.sqrt(np.clip(1 - square, 0, 1))
-        cover = outline(1.07, .93, square)
-        lit = np.clip(-.45 * across + .65 * up + .62 * front, 0, 1)
-        gloss = np.clip(-.36 * across + .52 * up + .78 * front, 0, 1) ** 22
-        skin = tint * (.30 + .80 * lit) + gloss * .65
-        canvas.store(video[i], mix(picture, skin, cover))
+        spread = each(RADIUS * (1.05 + .5 * lift))
+        near = each(.30 + .45 * (1 - lift)) * on_floor
+        shadow = bell(ACROSS - x, spread) * (bell(UP - CONTACT, spread * .3) * near)
+        picture = room * (1 - shadow)
 
+        across = (ACROSS[place[1]] - x) / each(wide)
+        up = (UP[place[0]] - each(y)) / each(tall)
+        square = across * across + up * up
+        front = (1 - square).clamp_(0, 1).sqrt_()
+        lit = (-.45 * across + .65 * up + .62 * front).clamp_(0, 1)
+        gloss = (-.36 * across + .52 * up + .78 * front).clamp_(0, 1) ** 22
+        skin = tint * (.30 + .80 * lit) + gloss * .65
+        under = picture[..., *place]
+        picture[..., *place] = mix(under, skin, outline(1.07, .93, square))
+        return picture
+
+    video = canvas.film(frames, draw)
     sound = sounds.filtered(sounds.noise(rng, sounds.sample_count(frames)),
                             "lowpass", 400) * .006
     thud = sounds.pan(_thud(attributes["floor"], rng) * .62, x)

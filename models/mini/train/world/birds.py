@@ -3,9 +3,11 @@
 """Swans on a lake; one lifts its head and opens its beak with every call."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, Y_LINE, colour, mix, outline, smoothstep
+from .canvas import UP, X, Y, Y_LINE, bell, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -62,11 +64,13 @@ WATER_LINE = -.42
 CALL = .34
 # Hz of the two swans' calls
 PITCHES = (620, 470)
+# between a closed and an open beak
+STEPS = 6
 
 
-def _opening(age: float) -> float:
+def _opening(age: np.ndarray) -> np.ndarray:
     """How far the beak is open, 0…1, `age` seconds after a call began."""
-    return float(smoothstep(-.03, .05, age) * smoothstep(CALL + .08, CALL - .04, age))
+    return smoothstep(-.03, .05, age) * smoothstep(CALL + .08, CALL - .04, age)
 
 
 class Swan:
@@ -77,30 +81,32 @@ class Swan:
         self.x = x
         box = canvas.box(x - size, x + 1.05 * size, WATER_LINE - .15,
                          WATER_LINE + 1.65 * size)
-        self.box = (slice(None), *box)
+        self.box = (..., *box)
         self.u = (X[box] - x) * way / size
         self.v = (Y[box] - WATER_LINE) / size
         self.soft = canvas.PIXEL / size
-        self.sprites: dict[int, np.ndarray] = {}
+        self.sprites = self._paint(np.arange(STEPS + 1) / STEPS)
 
-    def _capsule(self, start: tuple, end: tuple, radius: float) -> np.ndarray:
+    def _capsule(self, start: tuple, end: tuple, radius: float) -> Tensor:
         along = canvas.distance_to_line(self.u, self.v, start, end)
         return smoothstep(radius + self.soft, radius - self.soft, along)
 
-    def _paint(self, opening: float) -> np.ndarray:
-        """Colours weighted with their cover, and the cover: [4, rows, columns]."""
+    def _paint(self, openings: np.ndarray) -> Tensor:
+        """Colours weighted with their cover, and the cover, of a swan whose beak
+        is open so far: [openings, 4, rows, columns]."""
         u, v = self.u, self.v
-        sprite = np.zeros((4, *u.shape), np.float32)
+        opening = each(openings)
+        sprite = canvas.zeros(len(openings), 4, *u.shape)
 
-        def add(tint: np.ndarray, cover: np.ndarray) -> None:
-            sprite[:3] = mix(sprite[:3], tint, cover)
-            sprite[3] = mix(sprite[3], 1, cover)
+        def add(tint: Tensor, cover: Tensor) -> None:
+            sprite[:, :3] = mix(sprite[:, :3], tint, cover)
+            sprite[:, 3:] = mix(sprite[:, 3:], 1, cover)
 
-        tail = np.clip(-u, 0, 1)
-        body = np.hypot((u + .12) / .70, (v - .18 - .26 * tail ** 2) / .30)
-        lit = np.clip(.45 + .9 * v - .2 * u, 0, 1)
+        tail = (-u).clamp(0, 1)
+        body = torch.hypot((u + .12) / .70, (v - .18 - .26 * tail ** 2) / .30)
+        lit = (.45 + .9 * v - .2 * u).clamp(0, 1)
         add(mix(self.shade, self.feathers, lit), outline(1.06, .94, body))
-        wing = np.hypot((u + .26) / .44, (v - .28) / .20)
+        wing = torch.hypot((u + .26) / .44, (v - .28) / .20)
         rim = mix(self.shade, self.feathers, .45 + .55 * smoothstep(.95, .75, wing))
         add(rim, outline(1.05, .95, wing))
         head = 1.00 + .14 * opening
@@ -113,26 +119,26 @@ class Swan:
             add(BEAK, self._capsule((.74, head - .02), tip, .065))
         return sprite
 
-    def sprite(self, opening: float, lift: float) -> np.ndarray:
-        """The painted swan, `lift` points above its place."""
-        step = round(opening * 6)
-        if step not in self.sprites:
-            self.sprites[step] = self._paint(step / 6)
+    def sprite(self, opening: np.ndarray, lift: np.ndarray) -> Tensor:
+        """The painted swan of each frame, `lift` points above its place."""
+        step = np.rint(opening * STEPS).astype(int)
         lift = lift * canvas.SCALE
-        whole = int(np.floor(lift))
-        low, high = (np.roll(self.sprites[step], -whole - k, 1) for k in (0, 1))
-        return mix(low, high, np.float32(lift - whole))
+        whole = np.floor(lift).astype(int)
+        count = self.u.shape[0]
+        rows = (np.arange(count + 1) + whole[:, None]) % count
+        taken = canvas.pick(self.sprites, rows, step)
+        return mix(taken[:, :, :-1], taken[:, :, 1:], each(lift - whole))
 
 
-def _lake(rng: np.random.Generator, time: str) -> np.ndarray:
+def _lake(rng: np.random.Generator, time: str) -> Tensor:
     zenith, low, hills, far, near = TIMES[time]
     picture = canvas.gradient(low, zenith, HORIZON, 1)
     if time == "dawn":
-        sun = np.hypot(X - rng.uniform(-.3, .3), Y - HORIZON - .12)
-        picture = picture + colour(.35, .25, .05) * np.exp(-(sun / .5) ** 2)
+        sun = torch.hypot(X - rng.uniform(-.3, .3), Y - HORIZON - .12)
+        picture = picture + colour(.35, .25, .05) * bell(sun, .5)
         picture = mix(picture, colour(1, .93, .62), outline(.25, .21, sun))
     a, b = rng.uniform(0, 6, 2)
-    line = HORIZON + .13 + .07 * np.sin(1.5 * X + a) + .03 * np.sin(4 * X + b)
+    line = HORIZON + .13 + .07 * torch.sin(1.5 * X + a) + .03 * torch.sin(4 * X + b)
     picture = mix(picture, hills, outline(.015, -.015, Y - line))
     water = canvas.gradient(near, far, -1, HORIZON)
     return mix(picture, water, outline(.015, -.015, Y - HORIZON))
@@ -164,28 +170,31 @@ def render(attributes: dict, rng: np.random.Generator,
     bottom = int(np.searchsorted(-Y_LINE, -WATER_LINE))
     mirror = 2 * bottom - 1 - np.arange(bottom, canvas.HEIGHT)
     depth = np.arange(len(mirror))
-    fade = (.60 - .30 * depth / len(depth))[:, None].astype(np.float32)
+    fade = canvas.put(.60 - .30 * depth / len(depth))[:, None]
     glints = canvas.texture(rng, (canvas.ROWS, 512), [(1.8, 14, 1)])
-    glints *= .07 * smoothstep(HORIZON, HORIZON - .15, Y[:, :1])
+    glints *= .07 * smoothstep(HORIZON, HORIZON - .15, UP)
+    glints = canvas.Periodic(glints)
     phases = rng.uniform(0, 6, 2)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        picture = scene + canvas.slide(glints, 256 + 9 * time)
-        layer = np.zeros((4, canvas.HEIGHT, canvas.WIDTH), np.float32)
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        picture = scene + glints.slide(256 + 9 * time)
+        layer = canvas.zeros(len(frame), 4, canvas.HEIGHT, canvas.WIDTH)
         for k, swan in enumerate(swans):
-            opening = max(_opening(time - moment) if who == k else 0
-                          for moment, who in calls)
+            opening = np.max([_opening(time - moment) * (who == k)
+                              for moment, who in calls], axis=0)
             sprite = swan.sprite(opening, 1.6 * np.sin(2.2 * time + phases[k]))
-            layer[swan.box] = layer[swan.box] * (1 - sprite[3]) + sprite
-        waves = canvas.SCALE * 1.5 * np.sin(depth / canvas.SCALE * .7 + 4 * time)
+            layer[swan.box] = layer[swan.box] * (1 - sprite[:, 3:]) + sprite
+        turn = depth / canvas.SCALE * .7 + 4 * time[:, None]
+        waves = canvas.SCALE * 1.5 * np.sin(turn)
         rows = np.clip(np.round(mirror + waves), 0, bottom - 1).astype(int)
-        seen = layer[:, rows] * fade
-        picture[:, bottom:] = picture[:, bottom:] * (1 - seen[3]) + seen[:3]
-        picture = picture * (1 - layer[3]) + layer[:3]
-        canvas.store(video[i], picture)
+        seen = canvas.pick(layer, rows) * fade
+        water = picture[:, :, bottom:]
+        water *= 1 - seen[:, 3:]
+        water += seen[:, :3]
+        return (picture * (1 - layer[:, 3:])).add_(layer[:, :3])
 
+    video = canvas.film(frames, draw)
     white = sounds.noise(rng, sounds.sample_count(frames))
     sound = sounds.filtered(white, "lowpass", 500) * .045
     events = []

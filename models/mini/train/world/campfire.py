@@ -3,9 +3,11 @@
 """A log fire at night; it flares and throws sparks with every crack."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import X, Y, bell, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -47,7 +49,8 @@ GROUNDS = {
 }
 BASE = -.58
 RAMP_LEVELS = (0, .18, .42, .7, 1)
-RAMP_COLOURS = ((0, 0, 0), (.55, .06, .01), (1, .36, .03), (1, .75, .16), (1, .96, .70))
+RAMP_COLOURS = (colour(0, 0, 0), colour(.55, .06, .01), colour(1, .36, .03),
+                colour(1, .75, .16), colour(1, .96, .70))
 SPARK_LIFE = 1.1
 
 
@@ -65,15 +68,15 @@ def _crackles(rng: np.random.Generator, duration: float) -> list[dict]:
     return cracks
 
 
-def _log(x: float, scale: float, tilt: float) -> tuple[np.ndarray, np.ndarray]:
+def _log(x: float, scale: float, tilt: float) -> tuple[Tensor, Tensor]:
     """Cover and shading of one log that lies across the fire's foot."""
     along = (X - x) * np.cos(tilt) + (Y - BASE) * np.sin(tilt)
     across = -(X - x) * np.sin(tilt) + (Y - BASE) * np.cos(tilt)
     length, radius = .42 * scale, .075 * scale
-    beyond = np.maximum(np.abs(along) - length, 0)
-    distance = np.hypot(beyond, across)
+    beyond = (along.abs() - length).clamp(min=0)
+    distance = torch.hypot(beyond, across)
     cover = outline(radius + .02, radius - .02, distance)
-    return cover, np.clip(.5 + across / radius * .5, 0, 1)
+    return cover, (.5 + across / radius * .5).clamp(0, 1)
 
 
 class Fire:
@@ -85,73 +88,71 @@ class Fire:
         self.width = .46 if large else .27
         self.noise = canvas.texture(rng, (256, 128), [(7, 4, 1), (3.5, 2.5, .5)])
         self.sway = rng.uniform(0, 2 * np.pi, 3)
-        rows = (Y[:, 0] > BASE - .12) & (Y[:, 0] < BASE + self.height * 1.25)
-        columns = np.abs(canvas.X_LINE - x) < self.width * 1.9
-        self.rows = slice(int(rows.argmax()), int(rows.argmax() + rows.sum()))
-        self.columns = slice(int(columns.argmax()),
-                             int(columns.argmax() + columns.sum()))
-        box = (self.rows, self.columns)
-        self.offset_x = X[box] - x
-        self.level = (Y[box] - BASE) / self.height
+        y_line = canvas.Y_LINE
+        rows = canvas.spell((y_line > BASE - .12)
+                            & (y_line < BASE + self.height * 1.25))
+        columns = canvas.spell(np.abs(canvas.X_LINE - x) < self.width * 1.9)
+        self.box = (..., rows, columns)
+        self.offset_x = canvas.ACROSS[columns] - x
+        self.level = (canvas.UP[rows] - BASE) / self.height
 
-    def heat(self, time: float, flare: float) -> np.ndarray:
-        """Intensity 0…1 inside the box (self.rows, self.columns)."""
-        level = self.level / (1 + .22 * flare)
-        up = np.clip(level, 0, 1.3)
-        lean = .10 * np.sin(2.3 * time + self.sway[0] - 2.5 * up)
-        lean += .05 * np.sin(5.1 * time + self.sway[1] - 5 * up)
+    def heat(self, time: np.ndarray, flare: np.ndarray) -> Tensor:
+        """Intensity 0…1 inside the box."""
+        level = self.level / each(1 + .22 * flare)
+        up = level.clamp(0, 1.3)
+        lean = .10 * torch.sin(each(2.3 * time + self.sway[0]) - 2.5 * up)
+        lean += .05 * torch.sin(each(5.1 * time + self.sway[1]) - 5 * up)
         x = self.offset_x - lean * up
-        row = self.level * self.height * 42 + time * 55
+        row = self.level * self.height * 42 + each(time * 55)
         flicker = canvas.lookup(self.noise, row, self.offset_x * 42 + 64)
-        half = self.width * np.clip(1.1 - up, 0, 1) ** .8
-        inside = 1 - np.abs(x) / np.maximum(half, .02)
+        half = self.width * (1.1 - up).clamp_(0, 1) ** .8
+        inside = 1 - x.abs_() / half.clamp_(min=.02)
         body = inside * 1.15 + .35 * (1 - up) + flicker * (.12 + .30 * up)
         foot = smoothstep(-.12, .04, self.level)
-        return np.clip(body * .75, 0, 1) * foot * smoothstep(1.25, .75, level)
+        return (body * .75).clamp_(0, 1) * (foot * smoothstep(1.25, .75, level))
 
 
-def _ramp(heat: np.ndarray) -> np.ndarray:
-    table = np.array(RAMP_COLOURS, np.float32)
-    return np.stack([np.interp(heat, RAMP_LEVELS, table[:, c]) for c in range(3)])
+def _ramp(heat: Tensor) -> Tensor:
+    tint = RAMP_COLOURS[0]
+    for k, (low, high) in enumerate(zip(RAMP_LEVELS, RAMP_LEVELS[1:])):
+        share = ((heat - low) / (high - low)).clamp_(0, 1)
+        tint = mix(tint, RAMP_COLOURS[k + 1], share)
+    return tint
 
 
 def _background(rng: np.random.Generator, ground: str,
-                x: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+                x: float) -> tuple[Tensor, Tensor, Tensor]:
     """The scene without fire, the part lit by it, and the light's pattern."""
     horizon = -.18
     sky = canvas.gradient(colour(.05, .07, .17), colour(.01, .015, .05), horizon, 1)
-    land = np.broadcast_to(GROUNDS[ground], sky.shape)
     rough = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(2, 5, 1)])
-    land = land * (1 + .12 * rough)
-    line = horizon + .03 * np.sin(X * 1.7 + rng.uniform(0, 6))
+    land = GROUNDS[ground] * (1 + .12 * rough)
+    line = horizon + .03 * torch.sin(X * 1.7 + rng.uniform(0, 6))
     cover = outline(-.02, .02, line - Y)
     unlit = mix(sky, land * (.27 if ground == "snow" else .16), cover)
-    distance = np.hypot(X - x, (Y - BASE) * 1.7)
-    light = np.exp(-(distance / .75) ** 2) + .35 * np.exp(-(distance / 1.7) ** 2)
+    distance = torch.hypot(X - x, (Y - BASE) * 1.7)
+    light = bell(distance, .75) + .35 * bell(distance, 1.7)
     warm = land * colour(1.25, .80, .42)
     lit = mix(colour(.22, .08, .02), warm, cover)
     return unlit, lit, light
 
 
-def _sparks(cracks: list[dict], fire: Fire, time: float) -> np.ndarray:
+def _sparks(cracks: list[dict], fire: Fire, time: np.ndarray) -> Tensor:
     xs, ys, weights = [], [], []
     for crack in cracks:
-        age = time - crack["time"]
-        if not 0 <= age < SPARK_LIFE:
-            continue
+        age = time[:, None] - crack["time"]
         travelled = (1 - np.exp(-1.6 * age)) / 1.6
         xs.append(fire.x + crack["speed_x"] * travelled)
         ys.append(BASE + .25 * fire.height + crack["speed_y"] * travelled * 1.3)
         fade = crack["strength"] * (1 - age / SPARK_LIFE)
-        weights.append(np.full(len(crack["speed_x"]), fade))
-    if not xs:
-        return np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
-    return canvas.splat(np.concatenate(xs), np.concatenate(ys), np.concatenate(weights))
+        fade = fade * ((0 <= age) & (age < SPARK_LIFE))
+        weights.append(np.broadcast_to(fade, xs[-1].shape))
+    return canvas.splat(*(np.concatenate(v, axis=1) for v in (xs, ys, weights)))
 
 
-def _flare(cracks: list[dict], time: float) -> float:
+def _flare(cracks: list[dict], time: np.ndarray) -> np.ndarray:
     ages = [(time - crack["time"], crack["strength"]) for crack in cracks]
-    return sum(s * np.exp(-5 * age) for age, s in ages if age >= 0)
+    return sum(s * np.exp(-5 * age) * (age >= 0) for age, s in ages)
 
 
 def _crack(crack: dict) -> np.ndarray:
@@ -196,27 +197,26 @@ def render(attributes: dict, rng: np.random.Generator,
     logs = [_log(x, scale, .38), _log(x, scale, -.38)]
     point, halo = canvas.Blur(1.3), canvas.Blur(9)
     wave = rng.uniform(0, 6, 2)
+    wood, glow, spark = colour(.30, .13, .05), colour(1, .42, .10), colour(1, .72, .25)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
         flare = _flare(cracks, time)
         flicker = 1 + .10 * np.sin(9 * time + wave[0])
         flicker += .07 * np.sin(15 * time + wave[1])
-        power = (1 if large else .65) * (flicker + .6 * flare)
-        picture = unlit + lit * (light * power)
+        power = each((1 if large else .65) * (flicker + .6 * flare))
+        picture = torch.addcmul(unlit, lit, light * power)
         for cover, shade in logs:
-            wood = colour(.30, .13, .05) * (.35 + .9 * shade * power)
-            picture = mix(picture, wood, cover)
-        heat = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
-        heat[fire.rows, fire.columns] = fire.heat(time, flare)
-        box = (slice(None), fire.rows, fire.columns)
-        flame = heat[fire.rows, fire.columns]
-        picture[box] = mix(picture[box], _ramp(flame), smoothstep(.03, .3, flame))
-        picture += colour(1, .42, .10) * (halo(heat) * (.30 + .25 * flare))
-        picture += colour(1, .72, .25) * (point(_sparks(cracks, fire, time)) * 15)
-        canvas.store(video[i], picture)
+            picture = mix(picture, wood * (.35 + .9 * shade * power), cover)
+        heat = canvas.zeros(len(frame), 1, canvas.HEIGHT, canvas.WIDTH)
+        flame = fire.heat(time, flare)
+        heat[fire.box] = flame
+        under = picture[fire.box]
+        picture[fire.box] = mix(under, _ramp(flame), smoothstep(.03, .3, flame))
+        picture.addcmul_(glow, halo(heat) * each(.30 + .25 * flare))
+        return picture.addcmul_(spark, point(_sparks(cracks, fire, time)) * 15)
 
+    video = canvas.film(frames, draw)
     count = sounds.sample_count(frames)
     sound = _sound(rng, cracks, x, large, count)
     events = [sounds.event(c["time"], x, "crackle") for c in cracks

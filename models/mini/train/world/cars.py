@@ -4,9 +4,11 @@
 thumps over a bump when it is in the middle."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import ACROSS, UP, X, Y, bell, colour, each, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "colour": ("red", "white", "yellow", "blue"),
@@ -60,9 +62,12 @@ NEAR = .42
 SOUND_SPEED = 11
 REACH = 2.6
 EARSHOT = 3.6
+BEAM = colour(1, .92, .62)
+PANE, TYRE, HUB = colour(.06, .09, .16), colour(.02, .02, .025), colour(.55, .57, .62)
+LAMPS = ((.64, colour(1, .96, .75)), (-.66, colour(1, .05, .03)))
 
 
-def _city(rng: np.random.Generator) -> np.ndarray:
+def _city(rng: np.random.Generator) -> Tensor:
     picture = canvas.gradient(colour(.13, .08, .22), colour(.02, .02, .09), -.4, 1)
     ground = int(np.searchsorted(-canvas.Y_LINE, -KERB)) // canvas.SCALE
     column = -int(rng.integers(0, 12))
@@ -84,61 +89,70 @@ def _city(rng: np.random.Generator) -> np.ndarray:
 class Car:
     """The picture of a car whose wheels touch the ground at KERB."""
 
-    def __init__(self, tint: np.ndarray, way: int):
+    def __init__(self, tint: Tensor, way: int):
         self.tint = tint
         self.way = way
-        above = np.flatnonzero((canvas.Y_LINE > KERB - .03) & (canvas.Y_LINE < KERB + 1.2))
-        self.rows = slice(above[0], above[-1] + 1)
+        self.rows = canvas.spell((canvas.Y_LINE > KERB - .03)
+                                 & (canvas.Y_LINE < KERB + 1.2))
 
-    def draw(self, picture: np.ndarray, x: float, lift: float) -> None:
-        """Draw the car with its middle at x, its wheels at KERB + lift."""
-        ahead = (canvas.X_LINE - x) * self.way / SIZE
-        self.v = (canvas.Y_LINE[self.rows, None] - KERB - lift) / SIZE
-        self._shine(picture[:, self.rows], ahead)
-        near = np.flatnonzero(np.abs(ahead) < .85)
-        if len(near):
-            part = picture[:, self.rows, near[0]:near[-1] + 1]
-            self._paint(part, ahead[near])
+    def draw(self, picture: Tensor, x: np.ndarray, lift: np.ndarray) -> None:
+        """Draw the car into frames, with its middle at x and its wheels at
+        KERB + lift in each."""
+        ahead = (canvas.X_LINE - x[:, None]) * self.way / SIZE
+        v = (UP[self.rows] - KERB - each(lift)) / SIZE
+        lit = canvas.spell((ahead > .62).any(0))
+        part = picture[:, :, self.rows, lit]
+        if part.numel():
+            self._shine(part, self._along(ahead[:, lit]), v)
+        near = np.abs(ahead) < .85
+        columns = canvas.spell(near.any(0))
+        part = picture[:, :, self.rows, columns]
+        if part.numel():
+            near = self._along(near[:, columns])
+            self._paint(part, self._along(ahead[:, columns]), v, near)
 
-    def _shine(self, part: np.ndarray, ahead: np.ndarray) -> None:
+    def _along(self, values: np.ndarray) -> Tensor:
+        """Of the columns of each frame."""
+        return canvas.put(values)[:, None, None]
+
+    def _shine(self, part: Tensor, ahead: Tensor, v: Tensor) -> None:
         """The beam of the headlights."""
-        u = np.clip(ahead - .66, 0, None)
-        width = .07 + .20 * u
-        beam = np.exp(-((self.v - .30 + .08 * u) / width) ** 2 - 1.5 * u)
-        part += colour(1, .92, .62) * (beam * (.75 * smoothstep(-.02, .06, ahead - .64)))
+        u = (ahead - .66).clamp_(min=0)
+        beam = bell(v - .30 + .08 * u, .07 + .20 * u)
+        beam *= torch.exp(-1.5 * u) * (.75 * smoothstep(-.02, .06, ahead - .64))
+        part.addcmul_(BEAM, beam)
 
-    def _paint(self, part: np.ndarray, u: np.ndarray) -> None:
-        v = self.v
+    def _paint(self, part: Tensor, u: Tensor, v: Tensor, near: Tensor) -> None:
+        """The car itself, where near is 1."""
         soft = canvas.PIXEL / SIZE
-        over = np.maximum(np.abs(u) - .58, 0), np.maximum(np.abs(v - .30) - .08, 0)
-        hull = smoothstep(.12 + soft, .12 - soft, np.hypot(*over))
-        lean = np.clip(v - .40, 0, None)
-        edge = np.abs(u + .08) - (.47 - .55 * lean)
-        cabin = smoothstep(soft, -soft, np.maximum(edge, v - .76))
-        skin = self.tint * (.50 + .75 * np.clip(v, 0, .7))
-        part[...] = mix(part, skin, np.maximum(hull, cabin))
-        inside = np.maximum(np.maximum(edge + .09, np.abs(v - .57) - .12),
-                            .035 - np.abs(u + .08))
-        part[...] = mix(part, colour(.06, .09, .16) + .5 * (v - .45) * self.tint,
-                        smoothstep(soft, -soft, inside))
+        over = (u.abs() - .58).clamp_(min=0), ((v - .30).abs() - .08).clamp_(min=0)
+        hull = smoothstep(.12 + soft, .12 - soft, torch.hypot(*over))
+        lean = (v - .40).clamp_(min=0)
+        edge = (u + .08).abs() - (.47 - .55 * lean)
+        cabin = smoothstep(soft, -soft, torch.maximum(edge, v - .76))
+        skin = self.tint * (.50 + .75 * v.clamp(0, .7))
+        part.lerp_(skin, torch.maximum(hull, cabin))
+        inside = canvas.most(edge + .09, (v - .57).abs() - .12, .035 - (u + .08).abs())
+        pane = PANE + .5 * (v - .45) * self.tint
+        part.lerp_(pane, smoothstep(soft, -soft, inside))
         for place in (-.40, .40):
-            radius = np.hypot(u - place, v - .16)
-            part[...] = mix(part, colour(.02, .02, .025), outline(.195, .165, radius))
-            part[...] = mix(part, colour(.55, .57, .62), outline(.10, .07, radius))
-        for place, light in ((.64, colour(1, .96, .75)), (-.66, colour(1, .05, .03))):
-            away = np.hypot(u - place, v - .33)
-            part[...] = mix(part, light, outline(.11, .06, away))
-            part += light * (np.exp(-(away / .17) ** 2) * .45)
+            radius = torch.hypot(u - place, v - .16)
+            part.lerp_(TYRE, outline(.195, .165, radius))
+            part.lerp_(HUB, outline(.10, .07, radius))
+        for place, light in LAMPS:
+            away = torch.hypot(u - place, v - .33)
+            part.lerp_(light, outline(.11, .06, away))
+            part.addcmul_(light, bell(away, .17).mul_(near * .45))
 
 
-def _road(wet: bool) -> np.ndarray:
+def _road(wet: bool) -> Tensor:
     """The ground below KERB, without reflections."""
-    below = np.clip(KERB - Y, 0, None)
+    below = (KERB - Y).clamp(min=0)
     if wet:
         return colour(.03, .04, .08) + 0 * below
     tar = colour(.27, .25, .26) * (.75 + .55 * below)
-    dash = outline(.05, .02, np.abs(below - .36))
-    dash = dash * smoothstep(-.1, .1, np.sin(canvas.X_LINE * 5.5))
+    dash = outline(.05, .02, (below - .36).abs())
+    dash = dash * smoothstep(-.1, .1, torch.sin(ACROSS * 5.5))
     kerb = outline(.07, .04, below)
     return mix(mix(tar, colour(.80, .78, .70), dash), colour(.42, .40, .42), kerb)
 
@@ -152,9 +166,9 @@ def _thump(rng: np.random.Generator) -> np.ndarray:
     return .95 * sound * (1 - np.exp(-2500 * time))
 
 
-def _hop(age: float) -> float:
+def _hop(age: np.ndarray) -> np.ndarray:
     """Height of a car that hit the bump `age` seconds ago."""
-    return .09 * np.sin(np.pi * age / HOP) if 0 < age < HOP else 0
+    return .09 * np.sin(np.pi * age / HOP) * ((0 < age) & (age < HOP))
 
 
 def _pass(rng: np.random.Generator, attributes: dict) -> tuple[np.ndarray, float]:
@@ -193,27 +207,29 @@ def render(attributes: dict, rng: np.random.Generator,
     passes = passes - rng.uniform(0, period)
     car = Car(COLOURS[attributes["colour"]], way)
     scene = mix(_city(rng), _road(wet), outline(KERB + .01, KERB - .01, Y))
-    bump = np.hypot((X - way * WHEEL) / .24, (Y - KERB) / .08)
+    bump = torch.hypot((X - way * WHEEL) / .24, (Y - KERB) / .08)
     scene = mix(scene, colour(1, .55, .10), smoothstep(1.2, .8, bump))
     ground = int(np.searchsorted(-canvas.Y_LINE, -KERB))
     mirror = 2 * ground - 1 - np.arange(ground, canvas.HEIGHT)
     depth = np.arange(len(mirror))
-    fade = (.75 - .35 * depth / len(mirror))[:, None]
+    fade = canvas.put(.75 - .35 * depth / len(mirror))[:, None]
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        picture = scene.copy()
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        picture = scene.repeat(len(frame), 1, 1, 1)
         for moment in passes:
             x = way * speed * (time - moment)
-            if -REACH - 1 < x * way < REACH:
-                car.draw(picture, x, _hop(time - moment))
+            seen = canvas.spell((-REACH - 1 < x * way) & (x * way < REACH))
+            if len(x[seen]):
+                car.draw(picture[seen], x[seen], _hop((time - moment)[seen]))
         if wet:
-            waves = canvas.SCALE * 1.6 * np.sin(depth / canvas.SCALE * .55 + 5 * time)
+            turn = depth / canvas.SCALE * .55 + 5 * time[:, None]
+            waves = canvas.SCALE * 1.6 * np.sin(turn)
             rows = np.clip(np.round(mirror + waves), 0, ground - 1).astype(int)
-            picture[:, ground:] += picture[:, rows] * fade
-        canvas.store(video[i], picture)
+            picture[:, :, ground:] += canvas.pick(picture, rows) * fade
+        return picture
 
+    video = canvas.film(frames, draw)
     count = sounds.sample_count(frames)
     white = sounds.noise(rng, count)
     sound = sounds.filtered(white, "lowpass", 300) * .05

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from . import canvas, captions, clip, sound, sounds
 from .families import FAMILIES
@@ -50,6 +51,18 @@ def check_clips() -> None:
     assert difference[..., 0].mean() > 3 and difference[..., 2].mean() < -3
 
 
+def check_blocks() -> None:
+    """Frames drawn together are those that are drawn a few at a time."""
+    block = canvas.BLOCK
+    for family in FAMILIES:
+        drawn = []
+        for canvas.BLOCK in (24, 7):
+            drawn.append(clip.render(5, family, frames=24).frames.astype(np.int16))
+        away = np.abs(drawn[0] - drawn[1])
+        assert away.max() <= 1 and (away > 0).mean() < 1e-3, family
+    canvas.BLOCK = block
+
+
 def check_events() -> None:
     """Sound rises, on the right side, when a ball bounces."""
     for side, loud in (("left", 0), ("right", 1)):
@@ -66,7 +79,8 @@ def check_events() -> None:
 def _rendered(folder: str, scale: int, families: list[str]) -> np.ndarray:
     """Frames [families, 4, HEIGHT, WIDTH, 3] of a process of its own."""
     options = ["--out", folder, "--count", len(families), "--frames", 4]
-    options += ["--scale", scale, "--workers", 1, "--families", *families]
+    options += ["--scale", scale, "--workers", 1, "--device", "cpu"]
+    options += ["--families", *families]
     subprocess.run([sys.executable, "-m", "world.render", *map(str, options)],
                    cwd=Path(__file__).parents[1], check=True)
     return np.load(Path(folder, "video.npy"))
@@ -121,8 +135,9 @@ def check_basis() -> None:
 
 
 def main() -> None:
-    for check in (check_captions, check_clips, check_scale, check_events,
-                  check_analysis, check_basis):
+    torch.set_num_threads(1)
+    for check in (check_captions, check_clips, check_blocks, check_scale,
+                  check_events, check_analysis, check_basis):
         check()
         print("PASS", check.__name__.removeprefix("check_"))
 

@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from . import canvas, captions
 from .families import FAMILIES
@@ -42,7 +43,8 @@ def render(seed: int, family: str | None = None,
     chosen = {name: str(rng.choice(values))
               for name, values in world.ATTRIBUTES.items()}
     chosen.update(attributes or {})
-    video, sound, events = world.render(chosen, rng, frames)
+    with torch.inference_mode():
+        video, sound, events = world.render(chosen, rng, frames)
     samples = np.round(np.tanh(sound) * 32767).astype(np.int16)
     text = captions.caption(family, chosen, rng)
     return Clip(family, chosen, video, samples, events, text)

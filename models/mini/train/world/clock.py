@@ -4,9 +4,11 @@
 when the red hand steps on."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import X, Y, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -72,28 +74,28 @@ HAND = .24
 STEPS = 12
 
 
-def _within(distance: np.ndarray, radius: float,
-            soft: float = .015 / canvas.SCALE) -> np.ndarray:
+def _within(distance: Tensor, radius: float,
+            soft: float = .015 / canvas.SCALE) -> Tensor:
     """Cover of what is nearer than the radius."""
     return smoothstep(radius + soft, radius - soft, distance)
 
 
-def _gloss(across: np.ndarray, up: np.ndarray) -> np.ndarray:
+def _gloss(across: Tensor, up: Tensor) -> Tensor:
     """Light from the upper left on a round surface of radius 1."""
-    return np.clip(1.05 - .35 * across + .40 * up, .3, 1.9)
+    return (1.05 - .35 * across + .40 * up).clamp_(.3, 1.9)
 
 
-def _wall(rng: np.random.Generator, wall: np.ndarray, x: float) -> np.ndarray:
-    stripes = np.sin(X * 14 + rng.uniform(0, 6))
-    light = 1 - .22 * np.hypot(X - x, Y - .3)
+def _wall(rng: np.random.Generator, wall: Tensor, x: float) -> Tensor:
+    stripes = torch.sin(X * 14 + rng.uniform(0, 6))
+    light = 1 - .22 * torch.hypot(X - x, Y - .3)
     picture = wall * (light * (1 + .10 * smoothstep(-.3, .3, stripes)))
-    distance = np.hypot(X - x - .06, Y - DIAL_Y + .08)
+    distance = torch.hypot(X - x - .06, Y - DIAL_Y + .08)
     return picture * (1 - .5 * _within(distance, FRAME + .03, .11))
 
 
-def _face(picture: np.ndarray, metal: np.ndarray, x: float) -> np.ndarray:
+def _face(picture: Tensor, metal: Tensor, x: float) -> Tensor:
     """Adds the frame and the dial with its marks and its short hand."""
-    distance = np.hypot(X - x, Y - DIAL_Y)
+    distance = torch.hypot(X - x, Y - DIAL_Y)
     shine = _gloss((X - x) / FRAME, (Y - DIAL_Y) / FRAME)
     picture = mix(picture, metal * shine, _within(distance, FRAME))
     picture = mix(picture, metal * .35, _within(distance, DIAL + .03))
@@ -103,40 +105,41 @@ def _face(picture: np.ndarray, metal: np.ndarray, x: float) -> np.ndarray:
         size = .048 if hour % 3 == 0 else .028
         across = X - x - .285 * np.sin(angle)
         up = Y - DIAL_Y - .285 * np.cos(angle)
-        picture = mix(picture, INK, _within(np.hypot(across, up), size))
+        picture = mix(picture, INK, _within(torch.hypot(across, up), size))
     return picture
 
 
-def _hand(picture: np.ndarray, x: float, angle: float, length: float,
-          width: float, tint: np.ndarray) -> None:
-    """Draws a hand of the clock into the picture."""
+def _hand(picture: Tensor, x: float, angle: np.ndarray, length: float,
+          width: float, tint: Tensor) -> None:
+    """Draws a hand of the clock, at an angle for each frame, into the picture."""
     place = canvas.box(x - DIAL, x + DIAL, DIAL_Y - DIAL, DIAL_Y + DIAL)
-    end = (x + length * np.sin(angle), DIAL_Y + length * np.cos(angle))
+    end = (each(x + length * np.sin(angle)), each(DIAL_Y + length * np.cos(angle)))
     away = canvas.distance_to_line(X[place], Y[place], (x, DIAL_Y), end)
-    part = (slice(None), *place)
+    part = (..., *place)
     picture[part] = mix(picture[part], tint, _within(away, width))
 
 
 class Pendulum:
     """Rod and bob, drawn below the dial."""
 
-    def __init__(self, x: float, metal: np.ndarray):
+    def __init__(self, x: float, metal: Tensor):
         self.x = x
         self.metal = metal
         reach = LENGTH * np.sin(SWING) + BOB + .12
         self.place = canvas.box(x - reach, x + reach, -1, DIAL_Y - FRAME * .6)
         self.x_there, self.y_there = X[self.place], Y[self.place]
-        below = np.hypot(self.x_there - x, self.y_there - DIAL_Y)
+        below = torch.hypot(self.x_there - x, self.y_there - DIAL_Y)
         self.open = outline(FRAME - .02, FRAME + .02, below)
 
-    def draw(self, picture: np.ndarray, angle: float) -> None:
+    def draw(self, picture: Tensor, angle: np.ndarray) -> None:
         x, y = self.x_there, self.y_there
-        bob = (self.x + LENGTH * np.sin(angle), DIAL_Y - LENGTH * np.cos(angle))
+        bob = (each(self.x + LENGTH * np.sin(angle)),
+               each(DIAL_Y - LENGTH * np.cos(angle)))
         across, up = (x - bob[0]) / BOB, (y - bob[1]) / BOB
-        radius = np.hypot(across, up)
-        part = (slice(None), *self.place)
+        radius = torch.hypot(across, up)
+        part = (..., *self.place)
         under = picture[part]
-        shade = np.hypot(across - .22, up + .28)
+        shade = torch.hypot(across - .22, up + .28)
         under = under * (1 - .45 * self.open * smoothstep(1.35, .7, shade))
         rod = canvas.distance_to_line(x, y, (self.x, DIAL_Y), bob)
         under = mix(under, self.metal * .75, outline(.055, .03, rod) * self.open)
@@ -166,18 +169,19 @@ def render(attributes: dict, rng: np.random.Generator,
     offset = rng.uniform(0, 2 * period)
     first = int(rng.integers(STEPS))
     still = _face(_wall(rng, WALLS[attributes["wall"]], x), metal, x)
-    _hand(still, x, rng.uniform(0, 2 * np.pi), .17, .035, INK)
+    _hand(still, x, rng.uniform(0, 2 * np.pi, 1), .17, .035, INK)
     pendulum = Pendulum(x, metal)
+    red = colour(.88, .08, .06)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        swings = (i / canvas.FRAME_RATE + offset) / period
-        picture = still.copy()
+    def draw(frame: np.ndarray) -> Tensor:
+        swings = (frame / canvas.FRAME_RATE + offset) / period
+        picture = still.repeat(len(frame), 1, 1, 1)
         pendulum.draw(picture, SWING * np.cos(np.pi * swings))
         step = (first + np.floor(swings)) * 2 * np.pi / STEPS
-        _hand(picture, x, step, HAND, .030, colour(.88, .08, .06))
-        canvas.store(video[i], picture)
+        _hand(picture, x, step, HAND, .030, red)
+        return picture
 
+    video = canvas.film(frames, draw)
     timbre = TIMBRES[attributes["material"]]
     room = sounds.noise(rng, sounds.sample_count(frames))
     sound = sounds.filtered(room, "lowpass", 500) * .03

@@ -4,9 +4,11 @@
 rings over the water."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import ACROSS, UP, X, Y, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -73,49 +75,53 @@ class Splash:
         self.time = time
         self.x = x
         self.radius, self.wave, _ = SIZES[size]
-        distance = np.hypot(X - x, (Y - SURFACE) / FLATNESS)
-        self.ring = np.minimum(distance * 128, 511).astype(np.int32)
-        slope = (Y - SURFACE) / FLATNESS / np.maximum(distance, .05)
+        distance = torch.hypot(X - x, (Y - SURFACE) / FLATNESS)
+        self.ring = (distance * 128).clamp_(max=511).long().view(-1)
+        slope = (Y - SURFACE) / FLATNESS / distance.clamp(min=.05)
         self.facing = .6 - .8 * slope
         angles = np.linspace(0, 2 * np.pi, 7, endpoint=False) + rng.uniform(0, 1)
         self.crown_x, self.crown_y = np.cos(angles), np.sin(angles)
-        columns = np.flatnonzero(np.abs(canvas.X_LINE - x) < self.radius * 3.4)
-        self.columns = slice(columns[0], columns[-1] + 1)
-        self.away = canvas.X_LINE[self.columns] - x
+        self.columns = canvas.spell(np.abs(canvas.X_LINE - x) < self.radius * 3.4)
+        self.away = ACROSS[self.columns] - x
 
-    def rings(self, age: float) -> np.ndarray:
+    def rings(self, age: np.ndarray) -> Tensor:
         """Light and shade of the waves, about -1…1."""
+        age = age[:, None]
         front = RADII - SPEED * age
         envelope = np.exp(np.minimum(front, 0) / (1.3 * self.wave))
         envelope *= smoothstep(.6 * self.wave, -.1 * self.wave, front)
         wave = np.cos(2 * np.pi * front / self.wave) * envelope
         fade = np.exp(-.8 * age) * smoothstep(LIFE, LIFE * .6, age)
-        return (wave * fade).astype(np.float32)[self.ring] * self.facing
+        light = canvas.put(wave * fade).index_select(1, self.ring)
+        return light.view(-1, 1, *self.facing.shape) * self.facing
 
-    def drop(self, age: float) -> np.ndarray:
+    def drop(self, age: np.ndarray) -> Tensor:
         """Cover of the falling drop in self.columns; age is negative."""
-        y = canvas.Y_LINE[:, None] - SURFACE - self.radius + 5.2 * age * (1 - 1.1 * age)
+        y = UP - SURFACE - self.radius + each(5.2 * age * (1 - 1.1 * age))
         tip = 1 - .55 * smoothstep(0, 1.9 * self.radius, y)
-        tall = np.where(y > 0, 1.7, 1) * self.radius
-        return outline(1.12, .85, np.hypot(self.away / (self.radius * tip), y / tall))
+        tall = (1 + .7 * (y > 0)) * self.radius
+        away = torch.hypot(self.away / (self.radius * tip), y / tall)
+        return outline(1.12, .85, away)
 
-    def crown(self, age: float) -> np.ndarray:
+    def crown(self, age: np.ndarray) -> Tensor:
         """Cover in self.columns of the water thrown up by the hit."""
-        reach = self.radius * (.9 + 3.0 * age)
-        y = canvas.Y_LINE[:, None] - SURFACE
-        cup = smoothstep(1.15, .8, np.hypot(self.away / reach, y / (reach * FLATNESS)))
+        reach = each(self.radius * (.9 + 3.0 * age))
+        y = UP - SURFACE
+        cup = torch.hypot(self.away / reach, y / (reach * FLATNESS))
+        cup = smoothstep(1.15, .8, cup) * each(smoothstep(.26, .06, age))
         high = self.radius * 3.2 * np.sin(np.pi * age / CROWN_LIFE)
-        level = np.clip(y / max(high, .05), -.2, 1.2)
+        level = (y / each(np.maximum(high, .05))).clamp_(-.2, 1.2)
         width = self.radius * (.62 - .28 * level)
-        jet = smoothstep(1.1, .7, np.abs(self.away) / width) * \
-            smoothstep(1.1, .85, level) * smoothstep(-.2, .05, level)
-        cover = np.maximum(cup * smoothstep(.26, .06, age), jet)
-        rise = self.radius * (9 * age - 24 * age * age)
+        jet = smoothstep(1.1, .7, self.away.abs() / width)
+        jet *= smoothstep(1.1, .85, level) * smoothstep(-.2, .05, level)
+        cover = torch.maximum(cup, jet)
+        rise = each(self.radius * (9 * age - 24 * age * age))
         for across, up in zip(self.crown_x, self.crown_y):
-            square = (self.away - across * reach * 1.2) ** 2 + \
-                (y - up * reach * FLATNESS - rise) ** 2
-            cover = np.maximum(cover, smoothstep(1.5, .5, square / BEAD[self.radius]))
-        return cover * smoothstep(CROWN_LIFE, CROWN_LIFE * .6, age)
+            square = (self.away - across * reach * 1.2).square() + \
+                (y - up * reach * FLATNESS - rise).square()
+            bead = smoothstep(1.5, .5, square / BEAD[self.radius])
+            cover = torch.maximum(cover, bead)
+        return cover * each(smoothstep(CROWN_LIFE, CROWN_LIFE * .6, age))
 
 
 def _plop(rng: np.random.Generator, size: str) -> np.ndarray:
@@ -146,25 +152,28 @@ def render(attributes: dict, rng: np.random.Generator,
     still = mix(near, far, smoothstep(-1, 1, Y))
     light, shade = crest - still, still - trough
     glints = canvas.texture(rng, (canvas.ROWS, 512), [(4, 18, 1)]) * .07
+    glints = canvas.Periodic(glints)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        waves = canvas.slide(glints, 256 + 3 * time)
-        solid = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        waves = glints.slide(256 + 3 * time)
+        solid = torch.zeros_like(waves)
         for splash in splashes:
             age = time - splash.time
-            part = solid[:, splash.columns]
-            if -FALL < age < 0:
-                np.maximum(part, splash.drop(age), out=part)
-            elif 0 <= age < LIFE:
-                waves = waves + splash.rings(age)
-                if age < CROWN_LIFE:
-                    np.maximum(part, splash.crown(age), out=part)
-        picture = still + light * np.clip(waves * 1.3, 0, .95)
-        picture -= shade * np.clip(waves * -1.3, 0, .95)
-        canvas.store(video[i], mix(picture, crest, solid))
+            part = solid[..., splash.columns]
+            for shown, cover in (((-FALL < age) & (age < 0), splash.drop),
+                                 ((0 <= age) & (age < CROWN_LIFE), splash.crown)):
+                seen = canvas.spell(shown)
+                if len(age[seen]):
+                    part[seen] = torch.maximum(part[seen], cover(age[seen]))
+            seen = canvas.spell((0 <= age) & (age < LIFE))
+            if len(age[seen]):
+                waves[seen] += splash.rings(age[seen])
+        picture = torch.addcmul(still, light, (waves * 1.3).clamp_(0, .95))
+        picture -= shade * (waves * -1.3).clamp_(0, .95)
+        return mix(picture, crest, solid)
 
+    video = canvas.film(frames, draw)
     count = sounds.sample_count(frames)
     sound = sounds.filtered(sounds.noise(rng, count), "bandpass", 150, 700) * .015
     plop = _plop(rng, size) * .42

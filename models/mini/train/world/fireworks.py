@@ -3,9 +3,10 @@
 """Fireworks over a city at night; each burst bangs when it opens."""
 
 import numpy as np
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import WHITE, colour, each, mix, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -64,28 +65,38 @@ def _shells(rng: np.random.Generator, x: float, huge: bool,
     return shells
 
 
-def _trails(shell: dict, age: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points x, y and weights of one open shell, with short tails."""
-    xs, ys, weights = [], [], []
+def _trails(shell: dict, age: np.ndarray) -> list[tuple]:
+    """Points x, y and weights of a shell of ages [F], with short tails."""
+    age = age[:, None]
+    shown = (0 <= age) & (age < LIFE)
+    parts = []
     for lag, share in ((0, 1), (.035, .7), (.07, .45), (.105, .25)):
-        flown = max(age - lag, 0)
+        flown = np.maximum(age - lag, 0)
         reach = (1 - np.exp(-2.4 * flown)) / 2.4 * 1.5
-        xs.append(shell["x"] + shell["speed_x"] * reach)
-        ys.append(shell["y"] + shell["speed_y"] * reach - .15 * flown * flown)
         fade = share * np.exp(-1.4 * age) * (1 - smoothstep(LIFE * .6, LIFE, age))
-        weights.append(np.full(len(shell["speed_x"]), fade))
-    return np.concatenate(xs), np.concatenate(ys), np.concatenate(weights)
+        parts.append((shell["x"] + shell["speed_x"] * reach,
+                      shell["y"] + shell["speed_y"] * reach - .15 * flown * flown,
+                      fade * shown))
+    return parts
 
 
-def _rocket(shell: dict, age: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The climbing shell before it opens; age is negative."""
+def _rocket(shell: dict, age: np.ndarray) -> tuple:
+    """The climbing shell before it opens, at negative ages."""
+    age = age[:, None]
+    shown = (-RISE < age) & (age < 0)
     back = np.linspace(0, .14, 8)
     left = np.clip((back - age) / RISE, 0, 1)
     y = -.7 + (shell["y"] + .7) * (1 - left ** 2)
-    return np.full(8, shell["x"]), y, np.linspace(1, .1, 8)
+    return shell["x"], y, np.linspace(1, .1, 8) * shown
 
 
-def _city(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _core(shell: dict, age: np.ndarray) -> tuple:
+    """The flash of an opening shell."""
+    shown = (0 <= age) & (age < LIFE)
+    return shell["x"], shell["y"], (np.exp(-9 * age) * shown)[:, None]
+
+
+def _city(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Cover of the skyline and brightness of its windows."""
     cover = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
     windows = np.zeros_like(cover)
@@ -100,7 +111,7 @@ def _city(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
                     canvas.fill(windows, (row, row + 3), (place, place + 3),
                                 rng.uniform(.6, 1))
         column += width
-    return cover, windows
+    return canvas.put(cover), canvas.put(windows)
 
 
 def _bang(shell: dict, huge: bool) -> np.ndarray:
@@ -134,10 +145,11 @@ def _sound(rng: np.random.Generator, shells: list[dict], huge: bool,
     return sound
 
 
-def _gather(parts: list[tuple]) -> np.ndarray:
+def _gather(parts: list[tuple], frames: int) -> Tensor:
     if not parts:
-        return np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
-    return canvas.splat(*(np.concatenate(values) for values in zip(*parts)))
+        return canvas.zeros(frames, 1, canvas.HEIGHT, canvas.WIDTH)
+    parts = [np.broadcast_arrays(*part) for part in parts]
+    return canvas.splat(*(np.concatenate(values, axis=1) for values in zip(*parts)))
 
 
 def render(attributes: dict, rng: np.random.Generator,
@@ -152,31 +164,29 @@ def render(attributes: dict, rng: np.random.Generator,
     sky = canvas.gradient(colour(.07, .06, .17), colour(.01, .01, .05), -.8, .8)
     city = colour(.015, .015, .03) + colour(.85, .62, .25) * windows * .7
     point, glow, flash = canvas.Blur(1.35), canvas.Blur(6), canvas.Blur(3.5)
-    white = colour(1, 1, 1)
+    burning, climbing = mix(tint, WHITE, .25), colour(1, .85, .6)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        sparks, rockets, cores, light = [], [], [], 0.0
+    def draw(frame: np.ndarray) -> Tensor:
+        light = np.zeros(len(frame))
+        sparks, cores, rockets = [], [], []
         for shell in shells:
-            age = time - shell["time"]
-            if -RISE < age < 0:
+            age = frame / canvas.FRAME_RATE - shell["time"]
+            if ((0 <= age) & (age < LIFE)).any():
+                sparks += _trails(shell, age)
+                cores.append(_core(shell, age))
+                light += np.exp(-4 * age) * ((0 <= age) & (age < LIFE))
+            if ((-RISE < age) & (age < 0)).any():
                 rockets.append(_rocket(shell, age))
-            elif 0 <= age < LIFE:
-                sparks.append(_trails(shell, age))
-                power = np.array([np.exp(-9 * age)])
-                cores.append((np.array([shell["x"]]), np.array([shell["y"]]), power))
-                light += float(np.exp(-4 * age))
-        stars = _gather(sparks)
+        stars = _gather(sparks, len(frame))
         core = point(stars) * 13
-        picture = sky + tint * (.10 * light)
-        picture = picture + tint * (glow(stars) * 16)
-        picture += mix(tint, white, np.clip(core * .25 - .2, 0, .45)) * core
-        picture += mix(tint, white, .25) * (flash(_gather(cores)) * 70)
-        picture += colour(1, .85, .6) * (point(_gather(rockets)) * 7)
-        below = city + tint * (.06 * min(light, 1.5))
-        canvas.store(video[i], mix(picture, below, cover))
+        picture = sky + tint * (glow(stars) * 16 + each(.10 * light))
+        picture += mix(tint, WHITE, (core * .25 - .2).clamp_(0, .45)) * core
+        picture.addcmul_(burning, flash(_gather(cores, len(frame))) * 70)
+        picture.addcmul_(climbing, point(_gather(rockets, len(frame))) * 7)
+        below = city + tint * each(.06 * np.minimum(light, 1.5))
+        return mix(picture, below, cover)
 
+    video = canvas.film(frames, draw)
     sound = _sound(rng, shells, huge, sounds.sample_count(frames))
     events = [sounds.event(s["time"], s["x"], "burst") for s in shells
               if 0 <= s["time"] < duration]

@@ -4,9 +4,11 @@
 flashes and throws sparks."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import WHITE, X, Y, bell, colour, each, least, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -54,6 +56,9 @@ RAISED = {"slow": .95, "fast": .70}
 # Hz of the lowest partial of the clang
 PITCHES = {"orange": 430, "white": 640, "blue": 930}
 AMBIENT = colour(.42, .38, .36)
+WOOD = colour(.75, .48, .20)
+SKIN = colour(.85, .55, .38)
+STEEL = colour(.62, .65, .72)
 ANVIL_TOP = -.40
 IRON_TOP = -.26
 ARM = 1.12
@@ -62,46 +67,47 @@ SPARK_LIFE = .75
 SPARKS = 16
 
 
-def _pose(part: float, raised: float) -> float:
+def _pose(part: np.ndarray, raised: float) -> np.ndarray:
     """Angle of the hammer at a part 0…1 of the time between two blows."""
     up = smoothstep(0, .55, part)
     down = np.clip((part - .76) / .24, 0, 1) ** 2
     return raised * (up - down)
 
 
-def _solid(inside: np.ndarray) -> np.ndarray:
+def _solid(inside: Tensor) -> Tensor:
     """Cover of where the depth inside a shape is above 0."""
     return outline(-.015, .015, inside)
 
 
-def _bar(picture: np.ndarray, left: float, right: float, bottom: float,
-         top: float, paint: np.ndarray) -> np.ndarray:
+def _bar(picture: Tensor, left: float, right: float, bottom: float,
+         top: float, paint: Tensor) -> Tensor:
     """The picture with a soft rectangle in it."""
-    inside = np.minimum.reduce([X - left, right - X, Y - bottom, top - Y])
-    return mix(picture, paint, _solid(inside))
+    return mix(picture, paint, _solid(least(X - left, right - X, Y - bottom, top - Y)))
 
 
-def _room(rng: np.random.Generator, x: float, way: float) -> np.ndarray:
+def _room(rng: np.random.Generator, x: float, way: float) -> Tensor:
     """Workshop, smith and anvil as seen in white light."""
-    rows = np.floor(Y * 4.5)
-    joint = np.minimum(np.abs((Y * 4.5) % 1 - .5),
-                       np.abs((X * 2 + rows * .5) % 1 - .5) * 2.2)
+    rows = torch.floor(Y * 4.5)
+    joint = torch.minimum(((Y * 4.5) % 1 - .5).abs(),
+                          ((X * 2 + rows * .5) % 1 - .5).abs() * 2.2)
     bricks = .75 + .25 * smoothstep(.50, .36, joint)
-    bricks = bricks * (1 + .08 * np.sin(rows * 5 + np.floor(X * 2 + rows * .5) * 9))
+    uneven = torch.sin(rows * 5 + torch.floor(X * 2 + rows * .5) * 9)
+    bricks = bricks * (1 + .08 * uneven)
     picture = mix(colour(.30, .19, .17) * bricks, colour(.30, .25, .22),
                   outline(-.62, -.66, Y))
     body = x + way * 1.42
-    torso = outline(1.04, .96, np.hypot((X - body) / .42, (Y + .72) / .95))
+    torso = outline(1.04, .96, torch.hypot((X - body) / .42, (Y + .72) / .95))
     picture = mix(picture, colour(.42, .25, .12), torso)
-    head = outline(.255, .225, np.hypot(X - body, Y - .43))
-    picture = mix(picture, colour(.85, .55, .38), head)
+    head = outline(.255, .225, torch.hypot(X - body, Y - .43))
+    picture = mix(picture, SKIN, head)
     hair = head * outline(.46, .50, Y + .15 * way * (X - body))
     picture = mix(picture, colour(.18, .10, .06), hair)
     steel = colour(.46, .49, .56)
     picture = _bar(picture, x - .34, x + .34, -1.2, -.84, steel * .75)
     picture = _bar(picture, x - .17, x + .17, -.9, -.6, steel * .65)
     ahead = (x - X) * way
-    horn = np.hypot(np.maximum(ahead - .42, 0) / .34, (Y - ANVIL_TOP + .13) / .13)
+    horn = (ahead - .42).clamp(min=0) / .34
+    horn = torch.hypot(horn, (Y - ANVIL_TOP + .13) / .13)
     picture = mix(picture, steel, outline(1.1, .9, horn) * (ahead > .3))
     return _bar(picture, x - .50, x + .50, ANVIL_TOP - .26, ANVIL_TOP, steel)
 
@@ -118,41 +124,40 @@ class Hammer:
         self.place = canvas.box(*edges, IRON_TOP - .08, 1)
         self.x, self.y = X[self.place], Y[self.place]
 
-    def draw(self, picture: np.ndarray, angle: float, light: np.ndarray) -> None:
-        """Draws it, lit by `light` [3, HEIGHT, WIDTH], raised by `angle`."""
-        part = (slice(None), *self.place)
+    def draw(self, picture: Tensor, angle: np.ndarray, light: Tensor) -> None:
+        """Draws it, lit by `light`, raised by an angle for each frame."""
+        part = (..., *self.place)
         under, lit = picture[part], light[part]
-        turn = (np.cos(angle), np.sin(angle))
+        turn = (each(np.cos(angle)), each(np.sin(angle)))
         away_x = (self.elbow[0] - self.x) * self.way
         away_y = self.y - self.elbow[1]
         along = away_x * turn[0] + away_y * turn[1]
         across = away_y * turn[0] - away_x * turn[1]
-        shaft = np.minimum(self.handle - np.abs(across), ARM - along)
-        shaft = np.minimum(shaft, along - .3)
-        under = mix(under, colour(.75, .48, .20) * lit, _solid(shaft))
-        thick = .15 - .07 * np.clip(along / (ARM - GRIP), 0, 1)
-        beyond = np.maximum(np.maximum(-along, along - (ARM - GRIP + .06)), 0)
-        arm = thick - np.hypot(across, beyond)
-        under = mix(under, colour(.85, .55, .38) * lit, _solid(arm))
-        block = np.minimum(self.wide - np.abs(along - ARM), self.high - np.abs(across))
-        steel = colour(.62, .65, .72) * (lit * (1 + .35 * across / self.high))
+        shaft = least(self.handle - across.abs(), ARM - along, along - .3)
+        under = mix(under, WOOD * lit, _solid(shaft))
+        thick = .15 - .07 * (along / (ARM - GRIP)).clamp_(0, 1)
+        beyond = torch.maximum(-along, along - (ARM - GRIP + .06)).clamp_(min=0)
+        arm = thick - torch.hypot(across, beyond)
+        under = mix(under, SKIN * lit, _solid(arm))
+        block = torch.minimum(self.wide - (along - ARM).abs(), self.high - across.abs())
+        steel = STEEL * lit * (1 + .35 / self.high * across)
         picture[part] = mix(under, steel, _solid(block))
 
 
-def _sparks(blows: list[dict], x: float, time: float) -> np.ndarray:
+def _sparks(blows: list[dict], x: float, time: np.ndarray) -> Tensor:
     xs, ys, weights = [], [], []
     for blow in blows:
         for lag, share in ((0, 1), (.02, .7), (.04, .4)):
-            age = time - blow["time"] - lag
-            if not 0 <= age < SPARK_LIFE:
+            age = time[:, None] - blow["time"] - lag
+            if age[0] > SPARK_LIFE or age[-1] < 0:
                 continue
             xs.append(x + blow["speed_x"] * age)
             ys.append(IRON_TOP + blow["speed_y"] * age - 2.2 * age * age)
-            fade = share * (1 - age / SPARK_LIFE)
-            weights.append(np.full(SPARKS, fade))
+            fade = share * (1 - age / SPARK_LIFE) * ((0 <= age) & (age < SPARK_LIFE))
+            weights.append(np.broadcast_to(fade, xs[-1].shape))
     if not xs:
-        return np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
-    return canvas.splat(np.concatenate(xs), np.concatenate(ys), np.concatenate(weights))
+        return canvas.zeros(len(time), 1, canvas.HEIGHT, canvas.WIDTH)
+    return canvas.splat(*(np.concatenate(v, axis=1) for v in (xs, ys, weights)))
 
 
 def _blows(rng: np.random.Generator, period: float, offset: float,
@@ -193,27 +198,25 @@ def render(attributes: dict, rng: np.random.Generator,
     room = _room(rng, x, way)
     hammer = Hammer(x, way, attributes["size"])
     blows = _blows(rng, period, offset, duration)
-    distance = np.hypot(X - x, Y - IRON_TOP)
-    near = np.exp(-(distance / .75) ** 2) + .30 * np.exp(-(distance / 1.6) ** 2)
-    lamp = np.exp(-(distance / .26) ** 2)
-    iron = _solid(np.minimum.reduce([.36 - np.abs(X - x), Y - ANVIL_TOP, IRON_TOP - Y]))
-    hot = mix(glow, colour(1, 1, 1), .25)
+    distance = torch.hypot(X - x, Y - IRON_TOP)
+    near = bell(distance, .75) + .30 * bell(distance, 1.6)
+    lamp = bell(distance, .26)
+    iron = _solid(least(.36 - (X - x).abs(), Y - ANVIL_TOP, IRON_TOP - Y))
+    hot = mix(glow, WHITE, .25)
     point, halo = canvas.Blur(1.9), canvas.Blur(5)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
         age = (time + offset) % period
-        flash = np.exp(-9 * age)
-        light = glow * (near * (.55 + 1.3 * flash)) + AMBIENT
-        picture = room * light
-        picture = mix(picture, hot * (.92 + .3 * flash), iron)
+        flash = each(np.exp(-9 * age))
+        light = torch.addcmul(AMBIENT, glow, near * (.55 + 1.3 * flash))
+        picture = mix(room * light, hot * (.92 + .3 * flash), iron)
         hammer.draw(picture, _pose(age / period, raised), light)
         sparks = _sparks(blows, x, time)
-        picture += glow * (halo(sparks) * 14 + lamp * (.22 + 1.3 * flash))
-        picture += hot * (point(sparks) * 22)
-        canvas.store(video[i], picture)
+        picture.addcmul_(glow, halo(sparks) * 14 + lamp * (.22 + 1.3 * flash))
+        return picture.addcmul_(hot, point(sparks) * 22)
 
+    video = canvas.film(frames, draw)
     roar = sounds.noise(rng, sounds.sample_count(frames))
     sound = sounds.filtered(roar, "bandpass", 60, 350) * .035
     clang = _clang(rng, PITCHES[attributes["glow"]], attributes["size"] == "large")

@@ -3,9 +3,13 @@
 """A lava lamp whose blobs rise and sink; it hums and bubbles."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import (
+    ACROSS, UP, WHITE, X, Y, bell, colour, each, least, mix, outline, smoothstep,
+)
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -63,7 +67,7 @@ TOP = .74
 COUNT = 5
 
 
-def _half_width(y: np.ndarray) -> np.ndarray:
+def _half_width(y: Tensor) -> Tensor:
     """Of the glass, which is widest just above its foot."""
     return .50 - .17 * smoothstep(-.3, TOP, y) - .10 * smoothstep(-.35, BOTTOM, y)
 
@@ -73,46 +77,47 @@ class Lava:
 
     def __init__(self, rng: np.random.Generator, x: float, period: float):
         self.place = canvas.box(x - .56, x + .56, BOTTOM, TOP)
-        self.x = (X[self.place] - x)[None]
-        self.y = Y[self.place][None]
+        self.x = ACROSS[self.place[1]] - x
+        self.y = UP[self.place[0]]
         self.radii = rng.uniform(.115, .165, COUNT)
         self.pace = 2 * np.pi / period * rng.uniform(.75, 1.2, COUNT)
         self.phases = np.arange(COUNT) * 2 * np.pi / COUNT + rng.uniform(0, .9, COUNT)
         self.across = rng.permutation(np.linspace(-.20, .20, COUNT))
 
-    def field(self, time: float) -> np.ndarray:
+    def field(self, time: np.ndarray) -> Tensor:
         """Above 1 inside the lava."""
-        turn = self.pace * time + self.phases
+        turn = self.pace * time[:, None] + self.phases
         y = .06 - .58 * np.cos(turn)
         x = self.across * (1.1 - .5 * y) + .04 * np.sin(.8 * turn + 2 * self.phases)
         tall = 1 + .28 * np.sin(turn) ** 2
-        shape = (3, COUNT, 1, 1)
-        x, y, tall = np.stack([x, y, tall]).astype(np.float32).reshape(shape)
-        radii = self.radii.astype(np.float32).reshape(COUNT, 1, 1)
-        away = ((self.x - x) * tall) ** 2 + ((self.y - y) / tall) ** 2
-        total = (radii ** 2 / (away + .004)).sum(0)
-        pool = np.clip(self.y[0] - BOTTOM + .02, .03, None)
-        return total + (.085 / pool) ** 2
+        pool = (self.y - BOTTOM + .02).clamp(min=.03)
+        total = (.085 / pool) ** 2
+        for k, radius in enumerate(self.radii):
+            high = each(tall[:, k])
+            away = ((self.x - each(x[:, k])) * high).square_()
+            away = away + ((self.y - each(y[:, k])) / high).square_().add_(.004)
+            total = total + away.reciprocal_().mul_(radius ** 2)
+        return total
 
 
-def _lamp(x: float, liquid: tuple, tint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _lamp(x: float, liquid: tuple, tint: Tensor) -> tuple[Tensor, Tensor]:
     """The scene without lava, and the cover of the glass."""
     low, high, near, far = liquid
     near = near + tint * .22
-    distance = np.hypot(X - x, (Y - .05) * .8)
-    picture = mix(far, near, np.exp(-(distance / .75) ** 2))
+    distance = torch.hypot(X - x, (Y - .05) * .8)
+    picture = mix(far, near, bell(distance, .75))
     table = outline(-.80, -.84, Y)
     picture = mix(picture, near * .55, table)
-    inside = np.minimum.reduce([_half_width(Y) - np.abs(X - x), Y - BOTTOM, TOP - Y])
+    away = (X - x).abs()
+    inside = least(_half_width(Y) - away, Y - BOTTOM, TOP - Y)
     glass = outline(-.015, .02, inside)
     picture = mix(picture, mix(low, high, smoothstep(BOTTOM, TOP, Y)), glass)
-    shine = .62 + .38 * np.cos((X - x - .12) * 5)
-    metal = colour(.74, .76, .82) * np.clip(shine, .3, 1)
+    shine = .62 + .38 * torch.cos((X - x - .12) * 5)
+    metal = colour(.74, .76, .82) * shine.clamp(.3, 1)
     foot = .38 + .16 * smoothstep(BOTTOM - .02, -.95, Y)
-    base = np.minimum.reduce([foot - np.abs(X - x), BOTTOM - Y + .02, Y + .95])
+    base = least(foot - away, BOTTOM - Y + .02, Y + .95)
     picture = mix(picture, metal, outline(-.015, .015, base))
-    cap = np.minimum.reduce([.33 - .35 * (Y - TOP) - np.abs(X - x), Y - TOP + .02,
-                             .95 - Y])
+    cap = least(.33 - .35 * (Y - TOP) - away, Y - TOP + .02, .95 - Y)
     return mix(picture, metal, outline(-.015, .015, cap)), glass
 
 
@@ -145,19 +150,19 @@ def render(attributes: dict, rng: np.random.Generator,
     x = canvas.SIDES[attributes["side"]] + rng.uniform(-.08, .08)
     lava = Lava(rng, x, PERIODS[attributes["speed"]])
     still, glass = _lamp(x, LIQUIDS[attributes["liquid"]], tint)
-    part = (slice(None), *lava.place)
-    under, glass = still[part].copy(), glass[lava.place]
-    light = mix(1.15, .75, smoothstep(BOTTOM, TOP, Y[lava.place]))
-    gleam = colour(1, 1, 1) * (.30 * np.exp(-((lava.x[0] + .24) / .05) ** 2)) * glass
+    part = (..., *lava.place)
+    under, glass = still[part], glass[lava.place]
+    light = mix(1.15, .75, smoothstep(BOTTOM, TOP, lava.y))
+    gleam = WHITE * (.30 * bell(lava.x + .24, .05)) * glass
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    picture = still.copy()
-    for i in range(frames):
-        field = lava.field(i / canvas.FRAME_RATE)
+    def draw(frame: np.ndarray) -> Tensor:
+        picture = still.repeat(len(frame), 1, 1, 1)
+        field = lava.field(frame / canvas.FRAME_RATE)
         depth = smoothstep(.95, 2.6, field)
         skin = tint * (light * (.62 + .42 * depth)) + .10 * depth
         picture[part] = mix(under, skin, outline(.90, 1.10, field) * glass) + gleam
-        canvas.store(video[i], picture)
+        return picture
 
+    video = canvas.film(frames, draw)
     fast = attributes["speed"] == "fast"
     return video, _sound(rng, x, fast, sounds.sample_count(frames)), []

@@ -4,9 +4,13 @@
 eye, everything flashes and the foghorn sounds."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import (
+    ACROSS, UP, WHITE, X, Y, bell, colour, each, mix, outline, smoothstep,
+)
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -61,28 +65,28 @@ LAMP = .56
 BASE = -.70
 
 
-def _solid(*depths: np.ndarray) -> np.ndarray:
+def _solid(*depths: Tensor) -> Tensor:
     """Cover of where all depths inside a shape are above 0."""
-    return outline(-.015, .015, np.minimum.reduce(depths))
+    return outline(-.015, .015, canvas.least(*depths))
 
 
-def _tower(picture: np.ndarray, x: float, haze: float) -> np.ndarray:
+def _tower(picture: Tensor, x: float, haze: float) -> Tensor:
     """Adds the rock and the tower, as dim as the night leaves them."""
     away = X - x
     grey = colour(.36, .39, .42) * haze
-    rock = BASE + .20 * np.exp(-(away / .42) ** 2) + .03 * np.sin(9 * away)
-    rock = rock - .75 * np.clip(np.abs(away) - .45, 0, None) - Y
+    rock = BASE + .20 * bell(away, .42) + .03 * torch.sin(9 * away)
+    rock = rock - .75 * (away.abs() - .45).clamp(min=0) - Y
     picture = mix(picture, colour(.07, .06, .07) + grey * .3, _solid(rock))
     half = .22 - .085 * smoothstep(BASE, LAMP, Y)
-    red = smoothstep(-.2, .2, np.sin((Y - BASE) * 2 * np.pi / .46))
+    red = smoothstep(-.2, .2, torch.sin((Y - BASE) * 2 * np.pi / .46))
     paint = mix(colour(.78, .78, .80), colour(.62, .08, .07), red)
-    shade = np.clip(.80 - 1.6 * away, .35, 1.1)
-    body = _solid(half - np.abs(away), Y - BASE + .08, LAMP - .13 - Y)
+    shade = (.80 - 1.6 * away).clamp(.35, 1.1)
+    body = _solid(half - away.abs(), Y - BASE + .08, LAMP - .13 - Y)
     picture = mix(picture, paint * shade * (1 - .3 * haze) + grey * .3, body)
     dark = colour(.10, .10, .13) + grey * .3
-    gallery = _solid(.22 - np.abs(away), .04 - np.abs(Y - LAMP + .14))
+    gallery = _solid(.22 - away.abs(), .04 - (Y - LAMP + .14).abs())
     picture = mix(picture, dark, gallery)
-    roof = _solid(.17 - (Y - LAMP - .11) * .95 - np.abs(away), Y - LAMP - .11)
+    roof = _solid(.17 - (Y - LAMP - .11) * .95 - away.abs(), Y - LAMP - .11)
     return mix(picture, dark, roof)
 
 
@@ -90,27 +94,28 @@ class Beam:
     """Light of the lamp as it turns; at angle π/2 it meets the eye."""
 
     def __init__(self, x: float, strength: float, halo: float):
-        self.ahead = (X - x).astype(np.float32)
-        self.away = np.abs(self.ahead)
-        self.off = np.abs(Y - LAMP).astype(np.float32)
-        distance = np.hypot(self.ahead, Y - LAMP)
-        self.near = np.exp(-(distance / .30) ** 2).astype(np.float32)
-        self.wide = np.exp(-(distance / 1.15) ** 2).astype(np.float32)
+        self.ahead = ACROSS - x
+        self.away = self.ahead.abs()
+        self.off = (UP - LAMP).abs()
+        distance = torch.hypot(self.ahead, UP - LAMP)
+        self.near = bell(distance, .30)
+        self.wide = bell(distance, 1.15)
         self.strength = strength
         self.halo = halo
 
-    def light(self, angle: float) -> tuple[np.ndarray, float]:
-        """Brightness [HEIGHT, WIDTH], and that of the flash."""
-        across, towards = float(np.cos(angle)), float(np.sin(angle))
-        long = max(abs(across), .05)
-        half = .05 + self.away * (.17 / long)
-        cone = np.clip(1.25 - self.off / half, 0, 1)
-        cone *= np.exp(self.away * (-.55 / long))
-        cone *= np.clip(self.ahead * (np.sign(across) * 12) + .2, 0, 1)
-        power = self.strength * min(long * 2.5, 1) * (.85 + .25 * towards)
-        flash = max(towards, 0) ** (30 if across > 0 else 8)
+    def light(self, angle: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Brightness [F, 1, HEIGHT, WIDTH], and that of the flash, of each
+        frame."""
+        across, towards = np.cos(angle), np.sin(angle)
+        long = np.maximum(np.abs(across), .05)
+        half = .05 + self.away * each(.17 / long)
+        cone = (1.25 - self.off / half).clamp_(0, 1)
+        power = self.strength * np.minimum(long * 2.5, 1) * (.85 + .25 * towards)
+        reach = torch.exp(self.away * each(-.55 / long)) * each(power)
+        cone *= reach * (self.ahead * each(np.sign(across) * 12) + .2).clamp_(0, 1)
+        flash = each(np.maximum(towards, 0) ** np.where(across > 0, 30, 8))
         glow = self.near * (.55 + 1.3 * flash) + self.wide * (self.halo * flash)
-        return cone * power + glow, flash
+        return cone + glow, flash
 
 
 def _horn(pitch: float, length: float) -> np.ndarray:
@@ -135,35 +140,36 @@ def render(attributes: dict, rng: np.random.Generator,
     high, low, water, strength, halo = WEATHERS[attributes["weather"]]
     picture = mix(low, high, smoothstep(HORIZON, .7, Y))
     if clear:
-        stars = canvas.splat(rng.uniform(-1.7, 1.7, 20), rng.uniform(-.1, 1, 20),
-                             rng.uniform(.5, 1, 20))
-        picture = picture + colour(.9, .95, 1) * (canvas.Blur(1.2)(stars) * 5)
+        stars = canvas.splat(rng.uniform(-1.7, 1.7, (1, 20)),
+                             rng.uniform(-.1, 1, (1, 20)), rng.uniform(.5, 1, (1, 20)))
+        picture = picture + colour(.9, .95, 1) * (canvas.Blur(1.2)(stars[0]) * 5)
     else:
         bank = canvas.texture(rng, (canvas.ROWS, canvas.COLUMNS), [(7, 22, 1)])
         picture = picture * (1 + .13 * bank)
     sea = smoothstep(HORIZON + .01, HORIZON - .03, Y)
     still = _tower(mix(picture, water, sea), x, 0 if clear else 1)
-    glass = _solid(.12 - np.abs(X - x), .12 - np.abs(Y - LAMP))
-    open_sea = (sea * (np.abs(_tower(still * 0, x, 0)).max(0) < .01))[None]
+    glass = _solid(.12 - (X - x).abs(), .12 - (Y - LAMP).abs())
+    open_sea = sea * (_tower(still * 0, x, 0).abs().amax(0) < .01)
     below = slice(int(np.searchsorted(-canvas.Y_LINE, -HORIZON)), canvas.HEIGHT)
     depth = (HORIZON - Y[below]) * (1 + .8 * (HORIZON - Y[below]))
-    wave = 26 * depth + .8 * np.sin(3 * X[below] + rng.uniform(0, 6))
-    mirror = np.exp(-((X[below] - x) / (.25 + .6 * depth)) ** 2)
+    wave = 26 * depth + .8 * torch.sin(3 * X[below] + rng.uniform(0, 6))
+    mirror = bell(X[below] - x, .25 + .6 * depth)
     beam = Beam(x, strength, halo)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
         turn = 2 * np.pi * (time + offset) / period + np.pi / 2
         light, flash = beam.light(turn)
-        picture = still * (1 + .8 * flash)
-        crest = np.sin(wave - 3.2 * time) + .6 * np.sin(1.7 * X[below] + 1.3 * time)
-        crest = np.clip(crest, 0, 1) * open_sea[:, below]
-        picture[:, below] += (low * .35 + tint * (mirror * (.18 + .9 * flash))) * crest
-        picture += tint * light
-        lamp = mix(tint * (.8 + .4 * flash), colour(1, 1, 1), .25 + .6 * flash)
-        canvas.store(video[i], mix(picture, lamp, glass))
+        picture = torch.addcmul(still * (1 + .8 * flash), tint, light)
+        crest = torch.sin(wave - each(3.2 * time))
+        crest += .6 * torch.sin(1.7 * ACROSS + each(1.3 * time))
+        crest = crest.clamp_(0, 1) * open_sea[below]
+        shine = torch.addcmul(low * .35, tint, mirror * (.18 + .9 * flash))
+        picture[:, :, below] += shine * crest
+        lamp = mix(tint * (.8 + .4 * flash), WHITE, .25 + .6 * flash)
+        return mix(picture, lamp, glass)
 
+    video = canvas.film(frames, draw)
     count = sounds.sample_count(frames)
     surf = sounds.filtered(sounds.noise(rng, count), "bandpass", 200, 1500)
     swell = 1 + .4 * np.sin(2 * np.pi * .35 * sounds.seconds(count) + rng.uniform(0, 6))

@@ -4,9 +4,11 @@
 swells with every breaking wave."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import WHITE, X, Y, bell, colour, each, mix, outline, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -60,72 +62,73 @@ class Sea:
 
     def __init__(self, rng: np.random.Generator, horizon: float, rough: bool):
         self.top = int(np.searchsorted(-canvas.Y_LINE, -horizon))
-        self.depth = np.clip(horizon - Y[self.top:], .012, None)
+        self.depth = (horizon - Y[self.top:]).clamp(min=.012)
         self.x = X[self.top:]
         self.z = .35 / self.depth
         self.u = self.x * self.z
         self.height = 1.0 if rough else .4
         self.period = 2.2 if rough else 3.2
         self.offset = rng.uniform(0, self.period)
-        self.swells = []
+        self.speeds, parts = [], []
         for octave in range(4):
             wave = rng.uniform(1.3, 1.6) * 1.7 ** octave
             turn = rng.uniform(-.5, .5)
             phase = rng.uniform(0, 2 * np.pi)
             angle = wave * (self.z * 2.2 + self.u * turn) + phase
-            fade = np.exp(-.02 * (wave * self.z / self.depth * .1) ** 2)
-            speed = 1.5 * np.sqrt(wave)
-            self.swells.append((angle, speed, .5 / wave ** .7, fade))
+            fade = torch.exp(-.02 * (wave * self.z / self.depth * .1) ** 2)
+            fade *= .5 / wave ** .7 * (.55 + .45 * self.height)
+            self.speeds.append(1.5 * np.sqrt(wave))
+            parts += [fade * angle.sin(), fade * angle.cos()]
+        self.swells = torch.stack(parts).flatten(1)
         froth = canvas.texture(rng, (256, 256), [(3, 7, .8), (7, 18, .6)])
         self.froth = canvas.lookup(froth, self.z * 130, self.u * 95)
-        self.crest = .08 * np.sin(self.u * 2 + phase)
+        self.from_crest = self.z - .08 * torch.sin(self.u * 2 + phase)
 
     def since_break(self, time):
         """Seconds since the latest wave broke, below the period."""
         return (time + self.offset) % self.period
 
-    def slopes(self, time: float) -> np.ndarray:
-        total = np.zeros_like(self.z)
-        for angle, speed, amplitude, fade in self.swells:
-            total += amplitude * fade * np.sin(angle + speed * time)
-        return total * (.55 + .45 * self.height)
+    def slopes(self, time: np.ndarray) -> Tensor:
+        """Of the water at each time, [F, 1, rows, WIDTH]: a sum of
+        sin(angle + speed · time)."""
+        turn = time[:, None] * self.speeds
+        shares = np.stack([np.cos(turn), np.sin(turn)], axis=2)
+        total = canvas.put(shares.reshape(len(time), -1)) @ self.swells
+        return total.view(-1, 1, *self.z.shape)
 
-    def surf(self, time: float) -> tuple[np.ndarray, np.ndarray]:
-        """Shade of the rolling crest and cover of foam, both [rows, W]."""
-        shade = np.zeros_like(self.z)
-        foam = np.zeros_like(self.z)
-        since = self.since_break(time)
-        for age in (since - 2 * self.period, since - self.period, since):
-            if age < 0:
-                away = self.z - (.45 - 1.1 * age + self.crest)
-                crest = np.exp(-(away / .11) ** 2) * np.exp(age * .5)
-                shade -= np.where(away < 0, crest, -.4 * crest)
-                foam += crest * smoothstep(-1.1, 0, age) * .9
-            else:
-                reach = .48 + .55 * (1 - np.exp(-1.8 * age)) + self.crest
-                sheet = smoothstep(.2, -.08, self.z - reach)
-                lace = smoothstep(-1.2 + 1.3 * age, .6 + 1.3 * age, self.froth)
-                foam += sheet * lace * np.exp(-1.0 * age)
+    def surf(self, time: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Shade of the rolling crest and cover of foam, [F, 1, rows, WIDTH]."""
+        age = self.since_break(time)
+        away = self.from_crest - each(.48 + .55 * (1 - np.exp(-1.8 * age)))
+        foam = smoothstep(.2, -.08, away)
+        foam *= smoothstep(-1.2, .6, self.froth - each(1.3 * age))
+        foam *= each(np.exp(-1.0 * age))
+        shade = torch.zeros_like(foam)
+        for age in (age - self.period, age - 2 * self.period):
+            away = self.from_crest - each(.45 - 1.1 * age)
+            crest = bell(away, .11) * each(np.exp(age * .5))
+            foam.addcmul_(crest, each(smoothstep(-1.1, 0, age) * .9))
+            shade.addcmul_(crest, (away >= 0) * 1.4 - 1)
         return shade, foam
 
 
-def _sky(attributes: dict, horizon: float,
-         x: float) -> tuple[np.ndarray, np.ndarray]:
+def _sky(attributes: dict, horizon: float, x: float) -> tuple[Tensor, Tensor]:
     """The sky with its sun or moon, and where clouds may cover it."""
     zenith, low, orb, _, strength = PALETTES[attributes["time"]]
     y = horizon + (.26 if attributes["time"] == "sunset" else .50)
     radius = .17
-    distance = np.hypot(X - x, Y - y)
+    distance = torch.hypot(X - x, Y - y)
     sky = canvas.gradient(low, zenith, horizon, 1.05)
-    glow = np.exp(-(distance / .32) ** 2) * .5 + np.exp(-(distance / .8) ** 2) * .3
+    glow = bell(distance, .32) * .5 + bell(distance, .8) * .3
     sky = sky + orb * glow * strength
     cover = outline(radius + .02, radius - .02, distance)
     return mix(sky, orb, cover), 1 - cover
 
 
-def _clouds(rng: np.random.Generator, horizon: float) -> np.ndarray:
+def _clouds(rng: np.random.Generator, horizon: float) -> canvas.Periodic:
     strip = canvas.texture(rng, (canvas.ROWS, 512), [(4, 16, 1), (2, 7, .45)])
-    return smoothstep(.3, 1.8, strip) * smoothstep(horizon, horizon + .3, Y[:, :1])
+    high = smoothstep(horizon, horizon + .3, canvas.UP)
+    return canvas.Periodic(smoothstep(.3, 1.8, strip) * high)
 
 
 def _sound(rng: np.random.Generator, sea: Sea, count: int) -> np.ndarray:
@@ -149,27 +152,28 @@ def render(attributes: dict, rng: np.random.Generator,
     sea = Sea(rng, horizon, attributes["sea"] == "rough")
     sky, open_sky = _sky(attributes, horizon, sun_x)
     clouds = _clouds(rng, horizon)
-    cloud_colour = mix(low, colour(1, 1, 1), .15 if night else .45)
-    reflected = mix(low, water, np.clip(.10 + sea.depth * .75, 0, 1))
-    path = np.exp(-((sea.x - sun_x) / (.14 + .30 * sea.depth)) ** 2)
-    foam_colour = mix(colour(1, 1, 1), low, .3) * (.5 if night else 1)
+    cloud_colour = mix(low, WHITE, .15 if night else .45)
+    reflected = mix(low, water, (.10 + sea.depth * .75).clamp(0, 1))
+    foam_colour = mix(WHITE, low, .3) * (.5 if night else 1)
     drift = rng.choice([-4, 4])
     haze = smoothstep(0, .06, sea.depth)
+    path = bell(sea.x - sun_x, .14 + .30 * sea.depth) * (.5 + .4 * haze)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        cloud = canvas.slide(clouds, 256 + drift * time)
-        picture = mix(sky, cloud_colour, cloud * open_sky * .55)
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        cloud = clouds.slide(256 + drift * time)
+        picture = mix(sky, cloud_colour, cloud * (open_sky * .55))
         slope = sea.slopes(time)
         shade, foam = sea.surf(time)
         lit = mix(water, reflected, smoothstep(-.55, .65, slope))
-        lit = lit * (1 + .5 * shade * sea.height ** .5)
-        lit = lit + orb * (path * smoothstep(-.1, .8, slope) * (.5 + .4 * haze))
-        lit = mix(lit, foam_colour, np.clip(foam * (.25 + .65 * sea.height), 0, .9))
-        picture[:, sea.top:] = mix(low, lit, haze)
-        canvas.store(video[i], picture)
+        lit *= 1 + .5 * sea.height ** .5 * shade
+        lit += orb * (path * smoothstep(-.1, .8, slope))
+        cover = (foam * (.25 + .65 * sea.height)).clamp_(0, .9)
+        lit = mix(lit, foam_colour, cover)
+        picture[:, :, sea.top:] = mix(low, lit, haze)
+        return picture
 
+    video = canvas.film(frames, draw)
     count = sounds.sample_count(frames)
     duration = frames / canvas.FRAME_RATE
     breaks = np.arange(1, 9) * sea.period - sea.offset

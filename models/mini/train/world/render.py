@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The vidgensrc authors
-"""Render a set of clips into a folder: video.npy, sound.npy, clips.json."""
+"""Render a set of clips into a folder: video.npy, sound.npy, clips.json.
+
+Each worker makes whole clips: sound on one CPU core, pictures there or on the
+GPU, which all workers share; it waits less for one clip's sound the more there
+are of them.
+"""
 
 import argparse
 import json
@@ -10,6 +15,9 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import torch
+
+import device
 
 from . import canvas, clip, sounds
 from .families import FAMILIES
@@ -20,6 +28,7 @@ _frames: int
 
 def _open(folder: Path, frames: int) -> None:
     global _arrays, _frames
+    torch.set_num_threads(1)
     _frames = frames
     _arrays = (np.lib.format.open_memmap(folder / "video.npy", "r+"),
                np.lib.format.open_memmap(folder / "sound.npy", "r+"))
@@ -35,7 +44,7 @@ def _render(task: tuple[int, int, str]) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -44,6 +53,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=canvas.FRAMES)
     parser.add_argument("--scale", type=int, default=1,
                         help="of the pictures, times their native size")
+    parser.add_argument("--device", choices=device.CHOICES, default="auto",
+                        help="where the pictures are drawn")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -57,11 +68,12 @@ def main() -> None:
                               (count, *sound))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["VIDGEN_WORLD_SCALE"] = str(scale)
+    os.environ["VIDGEN_WORLD_DEVICE"] = device.resolve(arguments.device)
     names = arguments.families
     tasks = [(i, arguments.first_seed + i, names[i % len(names)])
              for i in range(count)]
-    # Only a process that starts afresh takes the number of threads and the
-    # scale from the environment.
+    # Only a process that starts afresh takes the number of threads, the scale
+    # and the device from the environment.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.workers, fresh, _open,
                              (arguments.out, frames)) as pool:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from . import clip
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--first-seed", type=int, default=0)
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     rows = []
     for row in range(arguments.rows):
         start = time.monotonic()

@@ -4,9 +4,11 @@
 howling wind."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, X_LINE, Y, colour, mix, outline, smoothstep
+from .canvas import ACROSS, X, Y, colour, mix, most, outline, smoothstep
 
 ATTRIBUTES = {
     "strength": ("light", "heavy"),
@@ -61,55 +63,53 @@ LAYERS = ((9, 46, 4.2, 4), (20, 95, 2.9, 3))
 TILE = (224, 288)
 
 
-def _flakes(rng: np.random.Generator, count: int, radius: float) -> np.ndarray:
+def _flakes(rng: np.random.Generator, count: int, radius: float) -> canvas.Periodic:
     """Periodic cover of round flakes, spread evenly."""
     tile = TILE[0] * canvas.SCALE, TILE[1] * canvas.SCALE
-    rows = np.fft.fftfreq(tile[0])[:, None]
-    columns = np.fft.rfftfreq(tile[1])[None]
     dots = np.zeros(tile)
     steps = (np.arange(count) + rng.uniform(.15, .85, count)) / count
     down = (np.arange(count) * .618 + rng.uniform(-.05, .05, count)) % 1
     dots[(down * tile[0]).astype(int) % tile[0], (steps * tile[1]).astype(int)] = 1
-    sigma = radius * .75 * canvas.SCALE
-    decay = np.exp(-2 * np.pi ** 2 * sigma ** 2 * (rows ** 2 + columns ** 2))
-    blobs = np.fft.irfft2(np.fft.rfft2(dots) * decay, tile)
-    return smoothstep(.25, .75, blobs * (2 * np.pi * sigma ** 2)).astype(np.float32)
+    sigma = radius * .75
+    blobs = canvas.periodic_blur(canvas.put(dots, torch.float64), sigma, sigma)
+    blobs *= 2 * np.pi * (sigma * canvas.SCALE) ** 2
+    return canvas.Periodic(smoothstep(.25, .75, blobs).float())
 
 
-def _fir(picture: np.ndarray, x: float, foot: float, high: float,
-         light: np.ndarray, snow: np.ndarray) -> np.ndarray:
+def _fir(picture: Tensor, x: float, foot: float, high: float, light: Tensor,
+         snow: Tensor) -> Tensor:
     soft = canvas.PIXEL
-    trunk = np.maximum(np.abs(X - x) - .05, np.maximum(Y - foot - .2, foot - .1 - Y))
+    away = (X - x).abs()
+    trunk = most(away - .05, Y - foot - .2, foot - .1 - Y)
     picture = mix(picture, colour(.20, .12, .08) * light, smoothstep(soft, -soft, trunk))
     for tier in range(3):
         low = foot + high * (.12 + .26 * tier)
         wide = high * (.36 - .08 * tier)
         tall = high * .40
-        edge = np.abs(X - x) - wide * (1 - (Y - low) / tall)
-        inside = np.maximum(edge, (low - Y) * 1.2)
+        edge = away - wide * (1 - (Y - low) / tall)
+        inside = most(edge, (low - Y) * 1.2)
         needles = colour(.05, .26, .14) * light
         picture = mix(picture, needles, smoothstep(soft, -soft, inside))
-        cap = np.maximum(edge, low + tall * .50 - Y + .05 * np.sin(20 * X))
+        cap = most(edge, low + tall * .50 - Y + .05 * torch.sin(20 * X))
         picture = mix(picture, snow, smoothstep(soft, -soft, cap))
     return picture
 
 
-def _house(picture: np.ndarray, x: float, wide: float, wall: np.ndarray,
-           palette: tuple) -> np.ndarray:
+def _house(picture: Tensor, x: float, wide: float, wall: Tensor,
+           palette: tuple) -> Tensor:
     snow, light, window = palette[2], palette[4], palette[5]
     soft = canvas.PIXEL
     foot, eaves = GROUND - .12, GROUND + .42
     ridge = eaves + wide * .80
 
-    def block(left: float, right: float, low: float, high: float) -> np.ndarray:
-        inside = np.maximum(np.maximum(left - X, X - right), np.maximum(low - Y, Y - high))
-        return smoothstep(soft, -soft, inside)
+    def block(left: float, right: float, low: float, high: float) -> Tensor:
+        return smoothstep(soft, -soft, most(left - X, X - right, low - Y, Y - high))
 
     chimney = block(x + wide * .45, x + wide * .70, eaves, ridge + .02)
     picture = mix(picture, colour(.38, .18, .14) * light, chimney)
     picture = mix(picture, wall * light, block(x - wide, x + wide, foot, eaves))
-    gable = np.abs(X - x) - (wide + .12) * (ridge - Y) / (ridge - eaves)
-    roof = smoothstep(soft, -soft, np.maximum(gable, eaves - .03 - Y))
+    gable = (X - x).abs() - (wide + .12) * (ridge - Y) / (ridge - eaves)
+    roof = smoothstep(soft, -soft, most(gable, eaves - .03 - Y))
     picture = mix(picture, snow * (.90 + .10 * smoothstep(eaves, ridge, Y)), roof)
     for place in (-.50, .50):
         middle = x + place * wide
@@ -119,30 +119,29 @@ def _house(picture: np.ndarray, x: float, wide: float, wall: np.ndarray,
     return mix(picture, colour(.25, .13, .08) * light, door)
 
 
-def _mountains(rng: np.random.Generator, picture: np.ndarray,
-               palette: tuple) -> np.ndarray:
+def _mountains(rng: np.random.Generator, picture: Tensor, palette: tuple) -> Tensor:
     snow, light = palette[2], palette[4]
-    rough = .03 * np.sin(13 * X + rng.uniform(0, 6)) + .02 * np.sin(29 * X)
+    rough = .03 * torch.sin(13 * X + rng.uniform(0, 6)) + .02 * torch.sin(29 * X)
     for x, top in ((-1.15, .50), (1.05, .62), (.05 + rng.uniform(-.2, .2), .82)):
         x = x + rng.uniform(-.12, .12)
-        line = top - .95 * np.abs(X - x) + rough
-        sunny = smoothstep(.06, -.06, X - x + .3 * np.sin(6 * Y) * .2)
+        line = top - .95 * (X - x).abs() + rough
+        sunny = smoothstep(.06, -.06, X - x + .3 * torch.sin(6 * Y) * .2)
         rock = mix(colour(.20, .23, .32), colour(.40, .43, .52), sunny) * light
         white = snow * mix(.66, 1.0, sunny)
-        cap = smoothstep(-.03, .03, Y - top + .46 + .09 * np.sin(15 * X + top))
+        cap = smoothstep(-.03, .03, Y - top + .46 + .09 * torch.sin(15 * X + top))
         picture = mix(picture, mix(rock, white, cap), outline(-.02, .02, line - Y))
     return picture
 
 
-def _landscape(rng: np.random.Generator, attributes: dict) -> np.ndarray:
+def _landscape(rng: np.random.Generator, attributes: dict) -> Tensor:
     palette = TIMES[attributes["time"]]
     zenith, low, snow, _, light, window = palette
     picture = canvas.gradient(low, zenith, -.4, 1)
     place = attributes["place"]
     if place == "mountains":
         picture = _mountains(rng, picture, palette)
-    drift = GROUND + .05 * np.sin(1.9 * X_LINE + rng.uniform(0, 6))
-    shade = .84 + .16 * smoothstep(-1, GROUND, Y) + .05 * np.sin(
+    drift = GROUND + .05 * torch.sin(1.9 * ACROSS + rng.uniform(0, 6))
+    shade = .84 + .16 * smoothstep(-1, GROUND, Y) + .05 * torch.sin(
         3 * X + 9 * Y + rng.uniform(0, 6))
     picture = mix(picture, snow * shade, outline(-.015, .015, drift - Y))
     if place == "forest":
@@ -185,15 +184,16 @@ def render(attributes: dict, rng: np.random.Generator,
     layers = [(_flakes(rng, many if heavy else few, radius), fall, rng.uniform(0, 6))
               for few, many, radius, fall in LAYERS]
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        cover = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        covers = []
         for tile, fall, phase in layers:
             if windy:
-                across = 1.6 * fall * i + 8 * np.sin(1.9 * time + phase)
+                across = 1.6 * fall * frame + 8 * np.sin(1.9 * time + phase)
             else:
                 across = 5 * np.sin(1.3 * time + phase)
-            np.maximum(cover, canvas.scroll(tile, fall * i, across), out=cover)
-        canvas.store(video[i], scene + to_flake * cover)
+            covers.append(tile.scroll(fall * frame, across))
+        return torch.addcmul(scene, to_flake, most(*covers))
+
+    video = canvas.film(frames, draw)
     return video, _sound(rng, attributes, sounds.sample_count(frames)), []

@@ -4,9 +4,11 @@
 ship's drone is higher when it is fast."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, outline, smoothstep
+from .canvas import WHITE, X, Y, bell, colour, mix, outline, smoothstep
 
 ATTRIBUTES = {
     "colour": ("blue", "purple", "orange"),
@@ -70,41 +72,41 @@ class Field:
         self.depth = (np.arange(count) + rng.uniform(0, 1, count)) / count
         self.depth = rng.permutation(self.depth)
 
-    def at(self, time: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """x, y, brightness and nearness 0…1 of every star and its tail."""
-        left = (self.depth - self.speed * time) % 1
+    def at(self, time: np.ndarray) -> tuple[np.ndarray, ...]:
+        """x, y, brightness and nearness 0…1 of every star and its tail at each
+        time."""
+        left = (self.depth - self.speed * time[:, None]) % 1
         parts = []
         for lag in TAIL:
             depth = NEAREST + left + lag * self.speed * 1.4
             near = (1 - left) ** 2
             fade = smoothstep(1, .85, left) * (1 - lag * 7) * (.25 + .75 * near)
             parts.append((self.x / depth, self.y / depth, fade, near))
-        x, y, fade, near = (np.concatenate(values) for values in zip(*parts))
-        return x, y, fade, near
+        return tuple(np.concatenate(values, axis=1) for values in zip(*parts))
 
 
-def _nebula(rng: np.random.Generator, kind: str) -> np.ndarray:
+def _nebula(rng: np.random.Generator, kind: str) -> Tensor:
     cloud, bright = NEBULAS[kind]
     size = canvas.ROWS, canvas.COLUMNS
     rough = canvas.texture(rng, size, [(13, 16, 1), (5, 6, .35)])
     place = rng.uniform(-.5, .5), rng.uniform(-.2, .4)
-    body = np.exp(-(np.hypot((X - place[0]) * .6, Y - place[1]) / .95) ** 2)
-    level = np.clip(body * (.75 + .42 * rough), 0, 1.2)
+    body = bell(torch.hypot((X - place[0]) * .6, Y - place[1]), .95)
+    level = (body * (.75 + .42 * rough)).clamp(0, 1.2)
     picture = mix(colour(.01, .01, .035), cloud, smoothstep(.05, .75, level))
     return mix(picture, bright, .5 * smoothstep(.7, 1.2, level)) * .8
 
 
-def _cockpit(tint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cockpit(tint: Tensor) -> tuple[Tensor, Tensor]:
     """Cover of the frame around the window, and its colours."""
     board = -.62 - .16 * (X / canvas.ASPECT) ** 2 - Y
-    strut = np.abs(X) - 1.60 + .22 * (Y + .6)
+    strut = X.abs() - 1.60 + .22 * (Y + .6)
     roof = Y - 1.02 + .16 * (X / canvas.ASPECT) ** 2
-    inside = np.maximum.reduce([board, strut, roof])
+    inside = canvas.most(board, strut, roof)
     cover = outline(-.015, .015, inside)
     edge = smoothstep(.10, .0, inside)
     paint = mix(colour(.07, .08, .10), tint * .45 + colour(.10, .11, .13), edge)
     for place, light in LIGHTS:
-        lamp = outline(.085, .055, np.hypot(X - place, Y + .84))
+        lamp = outline(.085, .055, torch.hypot(X - place, Y + .84))
         paint = mix(paint, light, lamp)
     return cover, paint
 
@@ -132,14 +134,14 @@ def render(attributes: dict, rng: np.random.Generator,
     cover, paint = _cockpit(cloud)
     still = mix(nebula, paint, cover)
     window = 1 - cover
-    white = mix(bright, colour(1, 1, 1), .85)
+    white = mix(bright, WHITE, .85)
     far, near = canvas.Blur(1.5), canvas.Blur(2.8)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        x, y, weight, close = field.at(i / canvas.FRAME_RATE)
+    def draw(frame: np.ndarray) -> Tensor:
+        x, y, weight, close = field.at(frame / canvas.FRAME_RATE)
         light = far(canvas.splat(x, y, weight * (1 - close))) * 12
         light += near(canvas.splat(x, y, weight * close)) * 34
-        canvas.store(video[i], still + white * (light * window))
+        return torch.addcmul(still, white, light * window)
 
+    video = canvas.film(frames, draw)
     return video, _sound(rng, speed, sounds.sample_count(frames)), []

@@ -3,9 +3,11 @@
 """Rain over dark hills; lightning, and its thunder a moment later."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, Y, colour, mix, smoothstep
+from .canvas import ACROSS, WHITE, X, Y, bell, colour, each, mix, put, smoothstep
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -65,9 +67,9 @@ def _bolts(rng: np.random.Generator, x: float, duration: float) -> list[dict]:
         fork_y = np.linspace(.35, -.05, 70)
         fork_x = np.interp(-.35, -knots_y, knots_x)
         fork_x = fork_x + rng.choice([-1, 1]) * (.35 - fork_y) * rng.uniform(.6, 1)
-        stroke = canvas.splat(np.concatenate([line, fork_x]),
-                              np.concatenate([y, fork_y]),
-                              np.concatenate([np.full(240, .5), np.full(70, .35)]))
+        weights = np.concatenate([np.full(240, .5), np.full(70, .35)])
+        stroke = canvas.splat(np.concatenate([line, fork_x])[None],
+                              np.concatenate([y, fork_y])[None], weights[None])
         bolts.append({"time": time, "x": place, "line": point(stroke) * 5,
                       "glow": halo(stroke) * 7, "delay": rng.uniform(.25, .45),
                       "seed": int(rng.integers(1 << 30))})
@@ -82,27 +84,21 @@ def _rain_layers(rng: np.random.Generator, heavy: bool) -> list[dict]:
         drops = np.zeros((rows, columns), np.float32)
         places = rng.random((224, 256)) < (.0027 if heavy else .0008) / share
         drops[::canvas.SCALE, ::canvas.SCALE] = places
-        length, width = length * canvas.SCALE, width * canvas.SCALE
-        wave_rows = np.fft.fftfreq(rows)[:, None]
-        wave_columns = np.fft.rfftfreq(columns)[None]
+        drops = put(drops, torch.float64)
+        wave_rows, wave_columns = canvas.frequencies(drops.shape)
         tilt = .18
         along = wave_rows + tilt * wave_columns
-        soft = (length * .4 * along) ** 2 + (width * wave_columns) ** 2
-        spectrum = np.fft.rfft2(drops)
-        streaks = np.fft.irfft2(spectrum * np.exp(-2 * np.pi ** 2 * soft))
-        streaks = (streaks * length * width * 1.9).astype(np.float32)
-        layers.append({"streaks": np.clip(streaks, 0, 1), "speed": speed,
-                       "tilt": tilt, "share": share})
+        streaks = canvas.filtered(drops, length * .4 * along, width * wave_columns)
+        streaks = streaks * (length * width * canvas.SCALE ** 2 * 1.9)
+        streaks = canvas.Periodic(streaks.clamp_(0, 1).float() * share)
+        layers.append({"streaks": streaks, "speed": speed, "tilt": tilt})
     return layers
 
 
-def _rain(layers: list[dict], frame: int) -> np.ndarray:
-    total = np.zeros((canvas.HEIGHT, canvas.WIDTH), np.float32)
-    for layer in layers:
-        down = int(frame * layer["speed"])
-        across = down * layer["tilt"]
-        total += canvas.scroll(layer["streaks"], down, across) * layer["share"]
-    return total
+def _rain(layers: list[dict], frame: np.ndarray) -> Tensor:
+    return sum(layer["streaks"].scroll(frame * layer["speed"],
+                                       frame * layer["speed"] * layer["tilt"])
+               for layer in layers)
 
 
 def _thunder(bolt: dict) -> np.ndarray:
@@ -131,9 +127,9 @@ def _sound(rng: np.random.Generator, bolts: list[dict], heavy: bool,
     return sound
 
 
-def _hills(rng: np.random.Generator, level: float, height: float) -> np.ndarray:
-    line = level + height * np.sin(X * 1.4 + rng.uniform(0, 6))
-    line += height * .4 * np.sin(X * 3.4 + rng.uniform(0, 6))
+def _hills(rng: np.random.Generator, level: float, height: float) -> Tensor:
+    line = level + height * torch.sin(X * 1.4 + rng.uniform(0, 6))
+    line += height * .4 * torch.sin(X * 3.4 + rng.uniform(0, 6))
     return smoothstep(-canvas.PIXEL, canvas.PIXEL, line - Y)
 
 
@@ -149,32 +145,35 @@ def render(attributes: dict, rng: np.random.Generator,
         bolts = _bolts(rng, x, duration)
     layers = _rain_layers(rng, heavy)
     clouds = canvas.texture(rng, (canvas.ROWS, 512), [(6, 14, 1), (3, 6, .5)])
+    clouds = canvas.Periodic(clouds)
     sky = canvas.gradient(low, zenith, -.4, 1)
     far, near = _hills(rng, -.38, .12), _hills(rng, -.70, .08)
     rain_colour = colour(.72, .80, .95) * .52
     drift = rng.choice([-9, 9])
+    glow, lit_cloud = colour(.55, .60, .95), colour(.55, .58, .80)
+    lit_far, lit_near = colour(.16, .18, .24), colour(.07, .08, .12)
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        cloud = canvas.slide(clouds, 256 + drift * time)
-        picture = sky * np.clip(1 + .32 * cloud, .45, 1.6)
-        light = np.float32(0)
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        cloud = clouds.slide(256 + drift * time)
+        picture = sky * (1 + .32 * cloud).clamp_(.45, 1.6)
+        light = canvas.zeros(len(frame), 1, 1, canvas.WIDTH)
         for bolt in bolts:
-            age = time - bolt["time"]
-            if not 0 <= age < FLASH_LIFE:
-                continue
-            fade = np.exp(-5 * age) * (1 - .5 * np.exp(-((age - .12) / .04) ** 2))
-            near_bolt = np.exp(-((X - bolt["x"]) / .9) ** 2)
-            light = light + fade * (.35 + .65 * near_bolt)
-            picture += colour(.55, .60, .95) * (bolt["glow"] * fade)
-            picture += colour(1, 1, 1) * (bolt["line"] * np.exp(-5 * age))
-        picture += colour(.55, .58, .80) * (light * (.7 + .2 * cloud))
-        picture = mix(picture, low * .38 + colour(.16, .18, .24) * light, far)
-        picture = mix(picture, zenith * .35 + colour(.07, .08, .12) * light, near)
-        picture += rain_colour * (_rain(layers, i) * (.75 + .5 * light))
-        canvas.store(video[i], picture)
+            seen = canvas.spell((0 <= time - bolt["time"])
+                                & (time - bolt["time"] < FLASH_LIFE))
+            age = (time - bolt["time"])[seen]
+            if len(age):
+                dip = 1 - .5 * np.exp(-((age - .12) / .04) ** 2)
+                fade = each(np.exp(-5 * age) * dip)
+                light[seen] += fade * (.35 + .65 * bell(ACROSS - bolt["x"], .9))
+                picture[seen] += glow * (bolt["glow"] * fade)
+                picture[seen] += WHITE * (bolt["line"] * each(np.exp(-5 * age)))
+        picture.addcmul_(lit_cloud, light * (.7 + .2 * cloud))
+        picture = mix(picture, low * .38 + lit_far * light, far)
+        picture = mix(picture, zenith * .35 + lit_near * light, near)
+        return picture.addcmul_(rain_colour, _rain(layers, frame) * (.75 + .5 * light))
 
+    video = canvas.film(frames, draw)
     sound = _sound(rng, bolts, heavy, sounds.sample_count(frames))
     events = []
     for bolt in bolts:

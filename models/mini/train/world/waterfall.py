@@ -3,9 +3,13 @@
 """A waterfall that roars over a cliff into a misty pool."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import canvas, sounds
-from .canvas import X, X_LINE, Y, Y_LINE, colour, mix, outline, smoothstep
+from .canvas import (
+    ACROSS, UP, WHITE, X, X_LINE, Y, Y_LINE, colour, mix, outline, put, smoothstep,
+)
 from .phrases import SIDE_PHRASES
 
 ATTRIBUTES = {
@@ -60,18 +64,18 @@ SIZES = {"small": (.26, .18, 4), "large": (.66, .62, 6)}
 POOL = -.60
 
 
-def _cliff(rng: np.random.Generator, land: str) -> np.ndarray:
+def _cliff(rng: np.random.Generator, land: str) -> Tensor:
     """Share 0…1 of the bright colour of the land."""
     shape = (canvas.ROWS, canvas.COLUMNS)
     if land == "rocks":
         rough = canvas.texture(rng, shape, [(3, 9, 1), (2.2, 4, .5)])
-        ledge = np.sin(Y * 17 + 1.5 * np.sin(2.2 * X) + rough)
-        return np.clip(.45 + .22 * rough + .25 * ledge, 0, 1)
+        ledge = torch.sin(Y * 17 + 1.5 * torch.sin(2.2 * X) + rough)
+        return (.45 + .22 * rough + .25 * ledge).clamp(0, 1)
     if land == "jungle":
         leaves = canvas.texture(rng, shape, [(3.2, 3.2, 1), (7, 9, .5)])
         return smoothstep(-.6, 1.2, leaves)
     icicles = canvas.texture(rng, shape, [(16, 2.6, 1), (8, 8, .5)])
-    return np.clip(.55 + .34 * icicles, 0, 1)
+    return (.55 + .34 * icicles).clamp(0, 1)
 
 
 def _brink(rng: np.random.Generator, land: str, level: float, x: float,
@@ -93,25 +97,25 @@ class Fall:
 
     def __init__(self, rng: np.random.Generator, x: float, size: str):
         half, brink, self.speed = SIZES[size]
-        columns = np.flatnonzero(np.abs(X_LINE - x) < half + .12)
-        rows = np.flatnonzero((Y_LINE < brink + .05) & (Y_LINE > POOL - .08))
-        self.box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        wide = -(-len(columns) // canvas.SCALE)
+        columns = canvas.spell(np.abs(X_LINE - x) < half + .12)
+        rows = canvas.spell((Y_LINE < brink + .05) & (Y_LINE > POOL - .08))
+        self.box = (..., rows, columns)
+        across, up = ACROSS[columns], UP[rows]
+        wide = -(-len(across) // canvas.SCALE)
         streaks = canvas.texture(rng, (224, wide), [(13, 2.4, 1), (7, 4, .6)])
-        self.streaks = streaks[:, :len(columns)]
-        wave = .03 * np.sin(5 * Y[self.box] + rng.uniform(0, 6))
-        edge = np.abs(X[self.box] - x + wave) - half
-        lip = outline(brink + .02, brink - .02, Y[self.box])
-        foot = smoothstep(POOL - .08, POOL + .04, Y[self.box])
-        self.cover = outline(.025, -.025, edge) * lip * foot
+        self.streaks = canvas.Periodic(streaks[:, :len(across)])
+        wave = .03 * torch.sin(5 * up + rng.uniform(0, 6))
+        edge = (across - x + wave).abs() - half
+        lip = outline(brink + .02, brink - .02, up)
+        foot = smoothstep(POOL - .08, POOL + .04, up)
+        self.cover = outline(.025, -.025, edge) * (lip * foot)
         self.body = .62 - .30 * smoothstep(-.14, 0, edge)
-        self.body += .25 * smoothstep(brink - .14, brink, Y[self.box])
+        self.body += .25 * smoothstep(brink - .14, brink, up)
 
-    def light(self, frame: int) -> np.ndarray:
+    def light(self, frame: np.ndarray) -> Tensor:
         """Share 0…1 of foam inside the box."""
-        rolled = canvas.scroll(self.streaks, self.speed * frame)
-        height = self.box[0].stop - self.box[0].start
-        return np.clip(self.body + .26 * rolled[:height], 0, 1)
+        rolled = self.streaks.scroll(self.speed * frame)[:, :, :len(self.body)]
+        return (self.body + .26 * rolled).clamp_(0, 1)
 
 
 def _sound(rng: np.random.Generator, size: str, x: float,
@@ -142,36 +146,38 @@ def render(attributes: dict, rng: np.random.Generator,
     dark, bright = LANDS[land]
     sky = canvas.gradient(low, zenith, level - .1, 1)
     if attributes["time"] == "night":
-        moon = np.hypot(X - np.where(x > 0, -1.1, 1.1), Y - .78)
+        moon = torch.hypot(X + (1.1 if x > 0 else -1.1), Y - .78)
         sky = mix(sky, colour(.95, .96, .88), outline(.15, .11, moon))
     brink = _brink(rng, land, level, x, half)
     cliff = mix(dark, bright, _cliff(rng, land)) * light
     cliff = cliff * (.72 + .28 * smoothstep(POOL, level, Y))
-    cliff *= 1 - .6 * smoothstep(half + .22, half, np.abs(X - x))
-    scene = mix(sky, cliff, outline(.015, -.015, Y - brink))
+    cliff *= 1 - .6 * smoothstep(half + .22, half, (X - x).abs())
+    scene = mix(sky, cliff, outline(.015, -.015, Y - put(brink)))
     water = mix(colour(.04, .30, .40), bright, .15) * light
     scene = mix(scene, water, outline(.015, -.015, Y - POOL))
-    foam = mix(colour(1, 1, 1), light, .6)
+    foam = mix(WHITE, light, .6)
     deep = colour(.16, .40, .62) * light
 
     pool = int(np.searchsorted(-Y_LINE, -POOL))
-    distance = np.hypot((X - x) / (half + .25), (Y - POOL) / .5)[pool:]
+    distance = torch.hypot((X - x) / (half + .25), (Y - POOL) / .5)[pool:]
     deep_rows = canvas.ROWS - pool // canvas.SCALE
     waves = canvas.texture(rng, (deep_rows, 256), [(1.8, 9, 1)])[:canvas.HEIGHT - pool]
-    churn = np.exp(-distance ** 2)
-    mist = np.exp(-((X - x) / (half + .16)) ** 4
-                  - ((Y - POOL + .03) / (.24 if size == "large" else .15)) ** 2)
-    puffs = canvas.texture(rng, (128, 256), [(5, 8, 1)])
+    waves = canvas.Periodic(waves)
+    churn = torch.exp(-distance ** 2)
+    mist = torch.exp(-((X - x) / (half + .16)) ** 4
+                     - ((Y - POOL + .03) / (.24 if size == "large" else .15)) ** 2)
+    puffs = canvas.Periodic(canvas.texture(rng, (128, 256), [(5, 8, 1)]))
 
-    video = np.empty((frames, canvas.HEIGHT, canvas.WIDTH, 3), np.uint8)
-    for i in range(frames):
-        time = i / canvas.FRAME_RATE
-        picture = scene.copy()
-        box = (slice(None), *fall.box)
-        picture[box] = mix(picture[box], mix(deep, foam, fall.light(i)), fall.cover)
-        ripple = canvas.slide(waves, 40 * time) - canvas.slide(waves, 128 - 40 * time)
-        picture[:, pool:] += foam * (churn * (.25 + .28 * ripple) + .05 * ripple)
-        rising = canvas.scroll(puffs, -3 * i)
-        fog = np.clip(mist * (.85 + .25 * rising), 0, .95)
-        canvas.store(video[i], mix(picture, foam, fog))
+    def draw(frame: np.ndarray) -> Tensor:
+        time = frame / canvas.FRAME_RATE
+        picture = scene.repeat(len(frame), 1, 1, 1)
+        water = mix(deep, foam, fall.light(frame))
+        picture[fall.box] = mix(picture[fall.box], water, fall.cover)
+        ripple = waves.slide(40 * time) - waves.slide(128 - 40 * time)
+        ripple = churn * (.25 + .28 * ripple) + .05 * ripple
+        picture[:, :, pool:].addcmul_(foam, ripple)
+        fog = (mist * (.85 + .25 * puffs.scroll(-3 * frame))).clamp_(0, .95)
+        return mix(picture, foam, fog)
+
+    video = canvas.film(frames, draw)
     return video, _sound(rng, size, x, sounds.sample_count(frames)), []
