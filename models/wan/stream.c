@@ -254,30 +254,102 @@ on_compiled (guint done, guint total, gpointer user_data)
   vidgen_model_tell (user_data, "warmup", total ? (double)done / total : 1);
 }
 
-/* Compiles what the first chunks need, on several threads. */
-static gboolean
-warm_up (WanStream *stream, GError **error)
+/* How many frames at once that see how many slots work has been recorded for: a
+ * bit each, by slots. */
+typedef struct {
+  guint32 samples[VIDGEN_WAN_MAX_WINDOW + 1];
+  guint32 all[VIDGEN_WAN_MAX_WINDOW + 1];
+} Shapes;
+
+static guint32
+shapes_of (const VidgenWanView *view)
 {
-  const VidgenChunkRequest request = { .video = TRUE };
-  g_autoptr (VidgenRecorder) recorder = vidgen_recorder_new (
-      stream->model->base.device, VIDGEN_RECORDER_PREPARE, error);
+  guint32 bits = 0;
+
+  for (guint i = 0; i < view->n_runs; i++)
+    bits |= 1u << view->runs[i].count;
+  return bits;
+}
+
+/* What is remembered, where that takes more than chunks do. */
+static void
+prepare_again (WanStream *stream, VidgenRecorder *recorder, Shapes *shapes,
+    const VidgenWanJob *job)
+{
+  VidgenWanView view;
+
+  vidgen_wan_context_again (&job->context, stream->work.shape.piece, &view);
+  if (shapes_of (&view) & ~shapes->all[view.n_slots])
+    vidgen_wan_work_record_again (&stream->work, recorder, job);
+  shapes->all[view.n_slots] |= shapes_of (&view);
+}
+
+static void
+prepare_sample (WanStream *stream, VidgenRecorder *recorder, Shapes *shapes,
+    const VidgenWanJob *job)
+{
+  VidgenWanView view;
+
+  vidgen_wan_work_view (&stream->work, job, &view);
+  if (shapes_of (&view) & ~shapes->samples[view.n_slots])
+    vidgen_wan_work_record_sample (&stream->work, recorder, job);
+  shapes->samples[view.n_slots] |= shapes_of (&view);
+  shapes->all[view.n_slots] |= shapes_of (&view);
+}
+
+/* The first steps differ from each other, all that follow do not. */
+#define STEPS 4
+
+static void
+prepare_chunks (WanStream *stream, VidgenRecorder *recorder)
+{
+  const guint n_chunks =
+      vidgen_wan_reel_samples (&stream->work.shape, stream->preset->sink);
+  VidgenWanJob job =
+      make_job (stream, 0, MIN (stream->preset->steps, STEPS), NULL);
+  Shapes shapes = { 0 };
+
+  vidgen_wan_work_record_schedule (&stream->work, recorder, &job);
+  for (guint i = 0; i < n_chunks; i++) {
+    if (job.context.frames > 0 && stream->preset->change == VIDGEN_WAN_RECACHE)
+      prepare_again (stream, recorder, &shapes, &job);
+    prepare_sample (stream, recorder, &shapes, &job);
+    if (!stream->preset->clip)
+      vidgen_wan_context_advance (&job.context, stream->preset->chunk);
+    job.chunk++;
+  }
+}
+
+/* Whatever a stream may ever record. */
+static void
+prepare (WanStream *stream, VidgenRecorder *recorder)
+{
   g_autoptr (GBytes) nothing =
       vidgen_wan_conditioning_new (NULL, stream->model->config.text_size,
           (VidgenWanPrompt){ 0 }, (VidgenWanPrompt){ 0 });
-  VidgenWanJob job = make_job (stream, 0, stream->preset->steps, &request);
+  const guint *steps = vidgen_wan_preset_steps (stream->preset);
+
+  for (; *steps; steps++) {
+    const VidgenWanJob job = make_job (stream, 1, *steps, NULL);
+
+    vidgen_wan_work_record_schedule (&stream->work, recorder, &job);
+  }
+  vidgen_wan_work_record_text (&stream->work, recorder, nothing);
+  prepare_chunks (stream, recorder);
+  vidgen_wan_work_record_all_outputs (&stream->work, recorder);
+  vidgen_wan_work_restart (&stream->work);
+}
+
+/* Compiles on several threads. */
+static gboolean
+warm_up (WanStream *stream, GError **error)
+{
+  g_autoptr (VidgenRecorder) recorder = vidgen_recorder_new (
+      stream->model->base.device, VIDGEN_RECORDER_PREPARE, error);
 
   if (!recorder)
     return FALSE;
-  vidgen_wan_work_record_schedule (&stream->work, recorder, &job);
-  vidgen_wan_work_record_text (&stream->work, recorder, nothing);
-  record (stream, recorder, &job);
-  if (!stream->preset->clip) {
-    vidgen_wan_context_advance (&job.context, stream->preset->chunk);
-    job.chunk = 1;
-    job.again = stream->preset->change == VIDGEN_WAN_RECACHE;
-    record (stream, recorder, &job);
-  }
-  vidgen_wan_work_restart (&stream->work);
+  prepare (stream, recorder);
   return vidgen_recorder_compile (
       recorder, on_compiled, (gpointer)&stream->model->base, NULL, error);
 }

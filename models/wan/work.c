@@ -383,6 +383,27 @@ vidgen_wan_work_record_output (
 }
 
 void
+vidgen_wan_work_record_all_outputs (
+    VidgenWanWork *work, VidgenRecorder *recorder)
+{
+  VidgenSpan rgb = VIDGEN_SPAN_NONE;
+  VidgenChunkRequest request = { .video = TRUE };
+  const VidgenWanJob job = { .request = &request };
+
+  for (guint i = 0; i < VIDGEN_DECODER_PHASES; i++) {
+    if (i % (VIDGEN_DECODER_PHASES / 2) == 0)
+      vidgen_decoder_stream_reset (work->decoder, i == 0);
+    record_latent (
+        work, recorder, frames_of (work, work->latents.clean, 0, 1), &rgb);
+  }
+  for (guint i = 0; i < VIDGEN_PICTURE_FORMATS; i++) {
+    request.picture_format = i;
+    record_picture (work, recorder, &job, rgb, VIDGEN_DECODER_STEPS, 0);
+    record_picture (work, recorder, &job, rgb, VIDGEN_DECODER_FIRST, 0);
+  }
+}
+
+void
 vidgen_wan_work_skip_output (VidgenWanWork *work, const VidgenWanJob *job)
 {
   if (!job->request->video)

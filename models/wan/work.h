@@ -86,6 +86,9 @@ void vidgen_wan_work_record_sample (
  * is not ready. */
 void vidgen_wan_work_record_output (
     VidgenWanWork *work, VidgenRecorder *recorder, const VidgenWanJob *job);
+/* Whatever that may ever record, for compiling. */
+void vidgen_wan_work_record_all_outputs (
+    VidgenWanWork *work, VidgenRecorder *recorder);
 /* In place of that, where it was recorded before and is run once more. */
 void vidgen_wan_work_skip_output (VidgenWanWork *work, const VidgenWanJob *job);
 

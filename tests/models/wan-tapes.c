@@ -48,12 +48,12 @@ static const Case odd[] = {
 };
 
 /* A folder of a case, and a stream on tapes and one without. While they run
- * no memory is allocated. */
+ * nothing is compiled and no memory allocated. */
 typedef struct {
   WanFolder folder;
   VidgenSafetensors *golden;
   VidgenStream *taped, *fresh;
-  guint64 memory_used; /* when they had been made */
+  guint64 n_pipelines, memory_used; /* when they had been made */
 } Pair;
 
 static void
@@ -67,6 +67,7 @@ pair_open (Pair *pair, VidgenDevice *device, const char *side, gboolean vae)
   pair->taped = wan_stream_new (&pair->folder, pair->golden);
   pair->fresh = wan_stream_new (&pair->folder, pair->golden);
   vidgen_wan_stream_set_tapes (pair->fresh, FALSE);
+  pair->n_pipelines = vidgen_device_n_pipelines (device);
   pair->memory_used = vidgen_device_memory_used (device);
 }
 
@@ -75,6 +76,7 @@ pair_close (Pair *pair)
 {
   VidgenDevice *device = pair->folder.device;
 
+  g_assert_cmpuint (vidgen_device_n_pipelines (device), ==, pair->n_pipelines);
   g_assert_cmpuint (vidgen_device_memory_used (device), ==, pair->memory_used);
   vidgen_stream_free (pair->taped);
   vidgen_stream_free (pair->fresh);
@@ -139,6 +141,9 @@ check_flat (Pair *pair, guint n_chunks, gboolean video)
 
   pair_run (pair, n_chunks, video);
   more = n_recorded (pair->taped) - taped;
+  g_test_message ("%" G_GUINT64_FORMAT " recorded in %u chunks, instead of "
+                  "%" G_GUINT64_FORMAT,
+      more, n_chunks, n_recorded (pair->fresh) - fresh);
   g_assert_cmpuint (n_recorded (pair->fresh), >, fresh);
   g_assert_cmpuint (
       more, <=, on_host (pair) ? 0 : (n_recorded (pair->fresh) - fresh) / 4);
