@@ -3,6 +3,7 @@
 
 #include "tests/elements/holdings.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,8 +22,10 @@ Holdings
 holdings_now (void)
 {
   const guint idle = g_thread_pool_get_num_unused_threads ();
+  const struct mallinfo2 heap = mallinfo2 ();
   Holdings now = { holdings_count_files ("/proc/self/fd"),
-    holdings_count_files ("/proc/self/task") - idle, 0 };
+    holdings_count_files ("/proc/self/task") - idle, 0,
+    heap.uordblks + heap.hblkhd };
   g_autofree char *text = NULL;
   gulong pages = 0;
 

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
   guint descriptors, threads;
   gsize resident_bytes;
+  gsize allocated_bytes; /* of the heap, now: whatever it was at most */
 } Holdings;
 
 Holdings holdings_now (void);
