@@ -3,8 +3,7 @@
 """Render a set of clips into a folder: video.npy, sound.npy, clips.json.
 
 Each worker makes whole clips: sound on one CPU core, pictures there or on the
-GPU, which all workers share; it waits less for one clip's sound the more there
-are of them.
+GPU, which all workers share.
 """
 
 import argparse
@@ -21,6 +20,9 @@ import device
 
 from . import canvas, clip, sounds
 from .families import FAMILIES
+
+# More than these would fill a small GPU, each with a context of its own.
+GPU_WORKERS = 16
 
 _arrays: tuple[np.ndarray, np.ndarray]
 _frames: int
@@ -55,8 +57,13 @@ def main() -> None:
                         help="of the pictures, times their native size")
     parser.add_argument("--device", choices=device.CHOICES, default="auto",
                         help="where the pictures are drawn")
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, help="one a core by default, and "
+                        f"at most {GPU_WORKERS} on a GPU")
     arguments = parser.parse_args()
+    where = device.resolve(arguments.device)
+    cores = os.cpu_count() or 1
+    some = min(cores, GPU_WORKERS) if where == "cuda" else cores
+    workers = arguments.workers or some
     arguments.out.mkdir(parents=True, exist_ok=True)
     count = arguments.count
     frames, scale = arguments.frames, arguments.scale
@@ -68,14 +75,14 @@ def main() -> None:
                               (count, *sound))
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.environ["VIDGEN_WORLD_SCALE"] = str(scale)
-    os.environ["VIDGEN_WORLD_DEVICE"] = device.resolve(arguments.device)
+    os.environ["VIDGEN_WORLD_DEVICE"] = where
     names = arguments.families
     tasks = [(i, arguments.first_seed + i, names[i % len(names)])
              for i in range(count)]
     # Only a process that starts afresh takes the number of threads, the scale
     # and the device from the environment.
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.workers, fresh, _open,
+    with ProcessPoolExecutor(workers, fresh, _open,
                              (arguments.out, frames)) as pool:
         clips = list(pool.map(_render, tasks, chunksize=6))
     (arguments.out / "clips.json").write_text(json.dumps(clips, indent=0) + "\n")
