@@ -168,11 +168,12 @@ vidgen_fields_check_strings (VidgenFields *fields, JsonNode *node,
   g_autoptr (GStrvBuilder) strings = g_strv_builder_new ();
 
   for (guint i = 0; i < n; i++) {
-    JsonNode *node = json_array_get_element (array, i);
-    const gboolean good = json_node_get_value_type (node) == G_TYPE_STRING &&
-                          *json_node_get_string (node);
+    JsonNode *element = json_array_get_element (array, i);
+    const gboolean good = json_node_get_value_type (element) == G_TYPE_STRING &&
+                          *json_node_get_string (element);
+
     if (good)
-      g_strv_builder_add (strings, json_node_get_string (node));
+      g_strv_builder_add (strings, json_node_get_string (element));
     else
       vidgen_fields_fail (
           fields, "%s%s holds something that is not a text", path, key);
