@@ -13,8 +13,8 @@
 
 typedef struct {
   VidgenScene scene;
-  gboolean made; /* by the model in the size that is wanted */
-  char *out;     /* NULL: a window */
+  guint made_width, made_height; /* by the model; scaled to the scene's size */
+  char *out;                     /* NULL: a window */
 } Demo;
 
 static gboolean
@@ -38,16 +38,34 @@ choose_size (VidgenScene *scene, const VidgenFormat *native)
   scene->height = native->height * factor;
 }
 
+/* The largest size of the model's own within the one that is wanted. */
+static void
+choose_made (Demo *demo, const VidgenModelInfo *info)
+{
+  const guint *scale = info->scales;
+
+  demo->made_width = info->native.width;
+  demo->made_height = info->native.height;
+  for (; scale && *scale; scale++) {
+    if (*scale * info->native.width > demo->scene.width ||
+        *scale * info->native.height > demo->scene.height)
+      continue;
+    demo->made_width = *scale * info->native.width;
+    demo->made_height = *scale * info->native.height;
+  }
+  if (!vidgen_model_makes_size (info, demo->scene.width, demo->scene.height))
+    return;
+  demo->made_width = demo->scene.width;
+  demo->made_height = demo->scene.height;
+}
+
 static void
 add_picture (const Demo *demo, VidgenLaunch *launch)
 {
   const VidgenScene *scene = &demo->scene;
 
-  if (demo->made)
-    vidgen_launch_add (launch, "s.video ! video/x-raw,width=%u,height=%u",
-        scene->width, scene->height);
-  else
-    vidgen_launch_add (launch, "s.video");
+  vidgen_launch_add (launch, "s.video ! video/x-raw,width=%u,height=%u",
+      demo->made_width, demo->made_height);
   vidgen_launch_add (launch, "! queue ! videoscale method=lanczos");
   if (scene->fps_n)
     vidgen_launch_add (launch,
@@ -151,8 +169,7 @@ run (Demo *demo, GError **error)
       !(model = vidgen_scene_open (&demo->scene, error)))
     return FALSE;
   choose_size (&demo->scene, &vidgen_model_info (model)->native);
-  demo->made = vidgen_model_makes_size (
-      vidgen_model_info (model), demo->scene.width, demo->scene.height);
+  choose_made (demo, vidgen_model_info (model));
   if (!demo->out)
     add_window (demo, launch);
   else if (!add_file (demo, launch, error))
