@@ -3,6 +3,7 @@
 """Fireworks over a city at night; each burst bangs when it opens."""
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from . import canvas, sounds
@@ -145,9 +146,7 @@ def _sound(rng: np.random.Generator, shells: list[dict], huge: bool,
     return sound
 
 
-def _gather(parts: list[tuple], frames: int) -> Tensor:
-    if not parts:
-        return canvas.zeros(frames, 1, canvas.HEIGHT, canvas.WIDTH)
+def _gather(parts: list[tuple]) -> Tensor:
     parts = [np.broadcast_arrays(*part) for part in parts]
     return canvas.splat(*(np.concatenate(values, axis=1) for values in zip(*parts)))
 
@@ -177,12 +176,15 @@ def render(attributes: dict, rng: np.random.Generator,
                 light += np.exp(-4 * age) * ((0 <= age) & (age < LIFE))
             if ((-RISE < age) & (age < 0)).any():
                 rockets.append(_rocket(shell, age))
-        stars = _gather(sparks, len(frame))
-        core = point(stars) * 13
-        picture = sky + tint * (glow(stars) * 16 + each(.10 * light))
-        picture += mix(tint, WHITE, (core * .25 - .2).clamp_(0, .45)) * core
-        picture.addcmul_(burning, flash(_gather(cores, len(frame))) * 70)
-        picture.addcmul_(climbing, point(_gather(rockets, len(frame))) * 7)
+        picture = torch.addcmul(sky, tint, each(.10 * light))
+        if sparks:
+            stars = _gather(sparks)
+            core = point(stars) * 13
+            picture.addcmul_(tint, glow(stars) * 16)
+            picture.addcmul_(mix(tint, WHITE, (core * .25 - .2).clamp_(0, .45)), core)
+            picture.addcmul_(burning, flash(_gather(cores)) * 70)
+        if rockets:
+            picture.addcmul_(climbing, point(_gather(rockets)) * 7)
         below = city + tint * each(.06 * np.minimum(light, 1.5))
         return mix(picture, below, cover)
 
