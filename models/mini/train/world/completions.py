@@ -54,7 +54,8 @@ class Attribute:
     def telling(self) -> dict[str, set[str]]:
         """Words that name a value: those that not every value has and, where
         one of them is a "no", those that it may stand before."""
-        names = [self.name, *(a for a, other in self.aliases.items() if other == self.name)]
+        aliases = (a for a, other in self.aliases.items() if other == self.name)
+        names = [self.name, *aliases]
         told: dict[str, set[str]] = {value: set() for value in self.words[self.name]}
         for name in names:
             words = {v: _words(phrases) for v, phrases in self.words[name].items()}
