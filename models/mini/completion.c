@@ -9,7 +9,7 @@
 #define PATH "text.completions."
 #define MAX_RULES 4096
 #define MAX_STRINGS 1024
-/* Kinds of noise below it are a stream's. */
+/* No noise of a stream has it. */
 #define PURPOSE 5
 
 static void

@@ -68,6 +68,24 @@ test_wide (void)
 }
 
 static void
+test_completions (void)
+{
+  g_autofree char *json = read_tiny ();
+  g_autofree char *changed = replaced (json, "\"night\"]",
+      "\"night\"],\"completions\":[{\"draw\":0,\"when\":[[\"ocean\"]],"
+      "\"unless\":[],\"phrases\":[\"at night\"]}]");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VidgenMiniConfig) without =
+      vidgen_mini_config_parse (json, "tiny", NULL);
+  g_autoptr (VidgenMiniConfig) with =
+      vidgen_mini_config_parse (changed, "tiny", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (without->text.completions->len, ==, 0);
+  g_assert_cmpuint (with->text.completions->len, ==, 1);
+}
+
+static void
 test_refused (void)
 {
   static const struct {
@@ -123,6 +141,7 @@ test_refused (void)
         "decoder.wide" },
     { "\"latent_bound\":3.0", "\"latent_bound\":3.0,\"wide\":[8]",
         "decoder.wide" },
+    { "\"night\"]", "\"night\"],\"completions\":{}", "text.completions" },
     { "\"window\":1", "\"window\":65", "context.window" },
     { "\"sink\":1", "\"sink\":2", "context.sink" },
     { "\"timestep\":0.06", "\"timestep\":1.5", "context.timestep" },
@@ -233,6 +252,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/good", test_good);
   g_test_add_func ("/config/wide", test_wide);
+  g_test_add_func ("/config/completions", test_completions);
   g_test_add_func ("/config/refused", test_refused);
   g_test_add_func ("/config/sections", test_sections);
   g_test_add_func ("/tokenizer/fnv", test_fnv);

@@ -81,6 +81,27 @@ patch (GByteArray *bytes, const char *old, const char *new)
   memcpy (place, new, length);
 }
 
+/* `text` comes behind the first `before` in the header. */
+static void
+insert (GByteArray *bytes, const char *before, const char *text)
+{
+  const gsize length = strlen (text);
+  const char *place = g_strstr_len (
+      (const char *)bytes->data + 8, (gssize)bytes->len - 8, before);
+  gsize offset;
+  guint64 header_bytes;
+
+  g_assert_nonnull (place);
+  offset = place + strlen (before) - (const char *)bytes->data;
+  g_byte_array_set_size (bytes, bytes->len + length);
+  memmove (bytes->data + offset + length, bytes->data + offset,
+      bytes->len - length - offset);
+  memcpy (bytes->data + offset, text, length);
+  memcpy (&header_bytes, bytes->data, 8);
+  header_bytes = GUINT64_TO_LE (GUINT64_FROM_LE (header_bytes) + length);
+  memcpy (bytes->data, &header_bytes, 8);
+}
+
 static void
 check_patched_file (
     const char *name, const char *old, const char *new, const char *says)
@@ -199,6 +220,69 @@ test_sizes (void)
   check_sizes (wide, 2);
   patch (wide, "\\\"wide\\\":12", "\\\"vide\\\":12");
   check_sizes (wide, 1);
+}
+
+static VidgenModel *
+open_completing (void)
+{
+  g_autoptr (GByteArray) bytes = read_bytes (TINY);
+  const guint plain = bytes->len;
+  char *folder, *path;
+  VidgenModel *model;
+
+  insert (bytes, "\\\"night\\\"]",
+      ",\\\"completions\\\":[{\\\"draw\\\":0,\\\"when\\\":[[\\\"ocean\\\"]],"
+      "\\\"unless\\\":[\\\"night\\\"],\\\"phrases\\\":[\\\"at night\\\"]}]");
+  while ((bytes->len - plain) % 8)
+    insert (bytes, "{", " ");
+  path = write_file (bytes, &folder);
+  model = vidgen_model_open (path, NULL);
+  remove_file (path, folder);
+  return model;
+}
+
+static void
+check_completed (VidgenModel *model, const char *prompt, const char *expected)
+{
+  g_autofree char *whole = vidgen_model_complete (model, prompt, 1);
+
+  g_assert_cmpstr (whole, ==, expected);
+}
+
+/* A prompt of so many bytes that begins with "ocean". */
+static char *
+long_prompt (gsize bytes)
+{
+  char *prompt = g_strnfill (bytes, '.');
+
+  memcpy (prompt, "ocean", 5);
+  return prompt;
+}
+
+/* The encoder is given nothing that it would refuse or not read, and is left
+ * to refuse what it was given. */
+static void
+test_complete (void)
+{
+  static const char added[] = ", at night";
+  const gsize room = VIDGEN_PROMPT_MAX_BYTES - strlen (added);
+  g_autofree char *tiny = fixture_path (TINY);
+  g_autoptr (VidgenModel) without = vidgen_model_open (tiny, NULL);
+  g_autoptr (VidgenModel) model = open_completing ();
+  g_autofree char *fits = long_prompt (room);
+  g_autofree char *completed = g_strconcat (fits, added, NULL);
+  g_autofree char *too_long = long_prompt (room + 1);
+  g_autofree char *refused = long_prompt (VIDGEN_PROMPT_MAX_BYTES + 1);
+
+  check_completed (without, "ocean", "ocean");
+  check_completed (model, "ocean", "ocean, at night");
+  check_completed (model, "rain", "rain");
+  check_completed (model, "ocean at sunset a", "ocean at sunset a, at night");
+  check_completed (model, "ocean at sunset a a", "ocean at sunset a a");
+  check_completed (model, "ocean \xff", "ocean \xff");
+  check_completed (model, fits, completed);
+  check_completed (model, too_long, too_long);
+  check_completed (model, refused, refused);
 }
 
 static void
@@ -489,6 +573,7 @@ main (int argc, char **argv)
   g_test_add_func ("/load/damaged", test_damaged);
   g_test_add_func ("/load/info", test_info);
   g_test_add_func ("/load/sizes", test_sizes);
+  g_test_add_func ("/load/complete", test_complete);
   g_test_add_func ("/load/embedded", test_embedded);
   g_test_add_func ("/load/not-finite", test_not_finite);
   g_test_add_func ("/load/progress", test_progress);
