@@ -350,7 +350,7 @@ open_wide (const char *filter, gint frames)
 }
 
 static VidgenStream *
-open_wide_stream (void)
+open_wide_stream (guint scale)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VidgenDevice) device = vidgen_device_open ("host", &error);
@@ -361,8 +361,8 @@ open_wide_stream (void)
   VidgenStream *stream;
 
   params.format = vidgen_model_info (model)->native;
-  params.format.width *= 2;
-  params.format.height *= 2;
+  params.format.width *= scale;
+  params.format.height *= scale;
   vidgen_model_load (model, device, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   prompt = vidgen_model_encode (
@@ -397,7 +397,7 @@ test_wide (void)
   g_autoptr (Rig) small = open_wide ("video/x-raw, format = RGB", 8);
   g_autoptr (Rig) large =
       open_wide ("video/x-raw, format = RGB, width = 96, height = 64", 8);
-  g_autoptr (VidgenStream) stream = open_wide_stream ();
+  g_autoptr (VidgenStream) stream = open_wide_stream (2);
   g_autofree char *made = checksum_of_pictures (stream, 2);
 
   rig_run (small);
@@ -411,19 +411,43 @@ test_wide (void)
   g_assert_cmpstr (small_sound, ==, large_sound);
 }
 
-/* A model of the real family between both sizes. */
+/* Until the first picture comes of a stream of that scale. */
+static void
+wait_for_first (Rig *rig, guint from, guint scale)
+{
+  const VidgenChunkRequest request = { TRUE, VIDGEN_PICTURE_RGB, TRUE };
+  g_autoptr (VidgenStream) stream = open_wide_stream (scale);
+  g_autoptr (VidgenChunk) chunk =
+      vidgen_stream_next (stream, &request, NULL, NULL);
+  gboolean found = FALSE;
+
+  for (guint i = from; !found; i++) {
+    g_assert_cmpuint (i, <, from + 1000);
+    rig_wait_buffers (rig, RIG_VIDEO, i + 1);
+    g_mutex_lock (&rig->lock);
+    found = gst_buffer_get_size (rig_buffer (rig, RIG_VIDEO, i)) ==
+                chunk->layout.size &&
+            gst_buffer_memcmp (rig_buffer (rig, RIG_VIDEO, i), 0,
+                chunk->pictures, chunk->layout.size) == 0;
+    g_mutex_unlock (&rig->lock);
+  }
+}
+
+/* A model of the real family between both sizes, each of which it makes. */
 static void
 test_wide_renegotiation (void)
 {
   static const guint widths[] = { 48, 96, 48 };
-  guint at = 0;
+  guint at = 0, before;
 
   fake_reset ();
   g_autoptr (Rig) rig = open_wide ("video/x-raw, format = RGB", -1);
   rig_state (rig, GST_STATE_PLAYING);
-  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 96");
-  change_filter (rig, RIG_VIDEO, "video/x-raw, width = 48");
-  rig_wait_buffers (rig, RIG_VIDEO, rig_received (rig, RIG_VIDEO) + 20);
+  change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGB, width = 96");
+  wait_for_first (rig, 0, 2);
+  before = rig_received (rig, RIG_VIDEO);
+  change_filter (rig, RIG_VIDEO, "video/x-raw, format = RGB, width = 48");
+  wait_for_first (rig, before, 1);
   rig_state (rig, GST_STATE_NULL);
   for (guint i = 0; i < rig->tracks[RIG_VIDEO].buffers->len; i++) {
     at += width_of (rig, i) != widths[at];
