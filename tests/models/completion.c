@@ -78,6 +78,33 @@ test_rules (void)
   assert_completed (rules, " .,", right, 23, " .,a red ball, on the right");
 }
 
+/* By the seed's own Philox block, all of whose key counts; what is added does
+ * not count for the rules before. */
+static void
+test_drawn (void)
+{
+  static const char json[] =
+      "{\"completions\":["
+      "{\"draw\":0,\"when\":[[\"q5\"]],\"unless\":[],\"phrases\":[\"late\"]},"
+      "{\"draw\":2,\"when\":[[\"x\"]],\"unless\":[],\"phrases\":[\"p0\",\"p1\","
+      "\"p2\",\"p3\",\"p4\",\"p5\",\"p6\"]},"
+      "{\"draw\":0,\"when\":[[\"x\"]],\"unless\":[],\"phrases\":[\"q0\",\"q1\","
+      "\"q2\",\"q3\",\"q4\",\"q5\",\"q6\"]}]}";
+  static const struct {
+    guint64 seed;
+    const char *whole;
+  } drawn[] = { { 0, "x, p1, q5" }, { 1, "x, p2, q4" }, { 2, "x, p2, q3" },
+    { G_GUINT64_CONSTANT (1) << 32, "x, p0, q4" },
+    { G_GUINT64_CONSTANT (3) << 32, "x, p0, q3" },
+    { G_MAXUINT64, "x, p4, q3" } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) rules = read_rules (json, &error);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (drawn); i++)
+    assert_completed (rules, "x", drawn[i].seed, 23, drawn[i].whole);
+}
+
 /* The encoder reads so many words; what it would not read is not added. */
 static void
 test_limit (void)
@@ -130,6 +157,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/completion/rules", test_rules);
+  g_test_add_func ("/completion/drawn", test_drawn);
   g_test_add_func ("/completion/limit", test_limit);
   g_test_add_func ("/completion/refused", test_refused);
   return g_test_run ();
