@@ -67,16 +67,19 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[a-z0-9]+", text.lower())
 
 
+def words_in(family: str) -> set[str]:
+    """Every word that a caption of the family can hold."""
+    grammar = FAMILIES[family].GRAMMAR
+    templates = list(grammar["mains"])
+    for clauses in grammar["clauses"].values():
+        templates += clauses
+    texts = [re.sub(r"\{\w+\}", " ", template) for template in templates]
+    for synonyms in grammar["words"].values():
+        for phrases in synonyms.values():
+            texts += phrases
+    return {word for text in texts for word in words_of(text)}
+
+
 def vocabulary() -> list[str]:
     """Every word that a caption can hold, sorted."""
-    texts = []
-    for world in FAMILIES.values():
-        grammar = world.GRAMMAR
-        templates = list(grammar["mains"])
-        for clauses in grammar["clauses"].values():
-            templates += clauses
-        texts += [re.sub(r"\{\w+\}", " ", template) for template in templates]
-        for synonyms in grammar["words"].values():
-            for phrases in synonyms.values():
-                texts += phrases
-    return sorted({word for text in texts for word in words_of(text)})
+    return sorted(set.union(*map(words_in, FAMILIES)))

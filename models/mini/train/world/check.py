@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import canvas, captions, clip, sound, sounds
+from . import canvas, captions, clip, completions, sound, sounds
 from .families import FAMILIES
 
 
@@ -35,6 +35,37 @@ def check_captions() -> None:
                 assert side not in text or told == side
             if "lightning" in text and "no" not in text:
                 assert attributes["lightning"] == "frequent"
+
+
+def _completed(prompt: str) -> list[str]:
+    """The attributes that rules put into words, whatever they draw."""
+    present = set(captions.words_of(prompt))
+    names = []
+    for rule in completions.rules(["a ball"])[1:]:
+        if (all(present & set(words) for words in rule["when"])
+                and not present & set(rule["unless"])):
+            names.append(completions.DRAWS[rule["draw"]])
+    return names
+
+
+def check_completions() -> None:
+    """Nothing is told anew that a caption names, nor what a prompt names by a
+    word that other families have for it."""
+    rng = np.random.default_rng(2)
+    for family, world in FAMILIES.items():
+        for _ in range(50):
+            attributes = {name: str(rng.choice(values))
+                          for name, values in world.ATTRIBUTES.items()}
+            text, named = captions.describe(family, attributes, rng)
+            assert not named & set(_completed(text)), text
+    for prompt, word, name in (("a ball", "slow", "speed"),
+                               ("a ball", "orange", "colour"),
+                               ("a ball", "snow", "floor"),
+                               ("a storm", "noon", "time"),
+                               ("drops", "huge", "size"),
+                               ("a lighthouse", "day", "weather")):
+        assert name in _completed(prompt), prompt
+        assert name not in _completed(f"{prompt}, {word}"), (prompt, word)
 
 
 def check_clips() -> None:
@@ -136,8 +167,8 @@ def check_basis() -> None:
 
 def main() -> None:
     torch.set_num_threads(1)
-    for check in (check_captions, check_clips, check_blocks, check_scale,
-                  check_events, check_analysis, check_basis):
+    for check in (check_captions, check_completions, check_clips, check_blocks,
+                  check_scale, check_events, check_analysis, check_basis):
         check()
         print("PASS", check.__name__.removeprefix("check_"))
 

@@ -7,6 +7,7 @@ drawn by the seed tells it."""
 
 from string import Formatter
 
+from . import captions
 from .families import FAMILIES
 
 # Words that tell of a family and of no other.
@@ -30,7 +31,14 @@ ABOUT = {
 }
 # What is most in the way when it is not decided.
 FIRST = ("side", "heading")
-SMALL = {"a", "all", "and", "at", "in", "on", "over", "side", "the", "to", "with"}
+SMALL = {"a", "all", "and", "at", "in", "of", "on", "over", "side", "the", "to",
+         "with"}
+# Attributes that are told by words of other families as well, and by those for
+# which attribute.
+KIN = {"colour": "colour", "glow": "colour", "floor": "ground", "size": "size",
+       "motion": "speed", "pace": "speed", "speed": "speed", "time": "time",
+       "weather": "time"}
+DRAWS = sorted({name for world in FAMILIES.values() for name in world.ATTRIBUTES})
 
 
 def _fields(template: str) -> set[str]:
@@ -72,16 +80,27 @@ class Attribute:
         return [clause.format(**{self.name: words[0]}, **others) for words in values]
 
 
-def _rules_of(family: str, draws: list[str]) -> list[dict]:
+def _elsewhere(family: str, name: str) -> set[str]:
+    """Words that name such an attribute in other families and nothing in this
+    one, whose captions say "slowly" of what a prompt may call slow."""
+    told: set[str] = set()
+    for other, world in FAMILIES.items():
+        if KIN.get(name) in world.ATTRIBUTES:
+            told |= set.union(*Attribute(other, KIN[name]).telling().values())
+    return told - captions.words_in(family)
+
+
+def _rules_of(family: str) -> list[dict]:
     names = FAMILIES[family].ATTRIBUTES
     attributes = {name: Attribute(family, name) for name in names}
     rules = []
 
     def rule(attribute: Attribute, when: list[list[str]], phrases: list[str]) -> None:
+        told = set.union(*attribute.telling().values())
         rules.append({
-            "draw": draws.index(attribute.name),
+            "draw": DRAWS.index(attribute.name),
             "when": when,
-            "unless": sorted(set.union(*attribute.telling().values())),
+            "unless": sorted(told | _elsewhere(family, attribute.name)),
             "phrases": phrases,
         })
 
@@ -92,6 +111,8 @@ def _rules_of(family: str, draws: list[str]) -> list[dict]:
             rule(attribute, [ABOUT[family]], attribute.phrases(alone[0]))
     for name, attribute in attributes.items():
         for alias, other in attribute.aliases.items():
+            if other == name:
+                continue
             clauses = [c for c in attribute.clauses if _fields(c) == {name, alias}]
             if not clauses:
                 continue
@@ -104,6 +125,5 @@ def _rules_of(family: str, draws: list[str]) -> list[dict]:
 
 def rules(examples: list[str]) -> list[dict]:
     """Of all families; a prompt without words becomes one of the examples."""
-    draws = sorted({name for world in FAMILIES.values() for name in world.ATTRIBUTES})
-    nothing = {"draw": len(draws), "when": [], "unless": [], "phrases": examples}
-    return [nothing, *(rule for family in ABOUT for rule in _rules_of(family, draws))]
+    nothing = {"draw": len(DRAWS), "when": [], "unless": [], "phrases": examples}
+    return [nothing, *(rule for family in ABOUT for rule in _rules_of(family))]
