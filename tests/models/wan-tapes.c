@@ -12,6 +12,7 @@
 
 #define SMALL "width = 32\nheight = 16\nweights = published\n"
 #define WAN_VAE "decoders/vae-weights.safetensors"
+#define MAX_TRIES 20
 #define PRESET(name) "[wan]\npreset = " name "\n" SMALL
 
 typedef struct {
@@ -131,22 +132,31 @@ n_recorded (VidgenStream *stream)
   return vidgen_recorder_n_recorded (vidgen_wan_stream_recorder (stream));
 }
 
-/* Tapes become stale on a device that is busy with other things. */
-static void
-check_flat (Pair *pair, guint n_chunks, gboolean video)
+/* What the stream on tapes records in so many chunks. */
+static guint64
+recorded_in (Pair *pair, guint n_chunks, gboolean video)
 {
   const guint64 taped = n_recorded (pair->taped);
   const guint64 fresh = n_recorded (pair->fresh);
-  guint64 more;
 
   pair_run (pair, n_chunks, video);
-  more = n_recorded (pair->taped) - taped;
+  g_assert_cmpuint (n_recorded (pair->fresh), >, fresh);
   g_test_message ("%" G_GUINT64_FORMAT " recorded in %u chunks, instead of "
                   "%" G_GUINT64_FORMAT,
-      more, n_chunks, n_recorded (pair->fresh) - fresh);
-  g_assert_cmpuint (n_recorded (pair->fresh), >, fresh);
-  g_assert_cmpuint (
-      more, <=, on_host (pair) ? 0 : (n_recorded (pair->fresh) - fresh) / 4);
+      n_recorded (pair->taped) - taped, n_chunks,
+      n_recorded (pair->fresh) - fresh);
+  return n_recorded (pair->taped) - taped;
+}
+
+/* Tapes become stale on a device that is busy with other things: there it may
+ * take a while. */
+static void
+check_flat (Pair *pair, guint n_chunks, gboolean video)
+{
+  guint n_tries = on_host (pair) ? 1 : MAX_TRIES;
+
+  while (recorded_in (pair, n_chunks, video) > 0)
+    g_assert_cmpuint (--n_tries, >, 0);
 }
 
 static void
@@ -312,23 +322,31 @@ test_cancelled (VidgenDevice *device)
   pair_close (&pair);
 }
 
+/* Stages of which work was under way when the next chunk had come back. */
+static guint
+stages_under_way (VidgenStream *stream)
+{
+  VidgenRecorder *recorder = vidgen_wan_stream_recorder (stream);
+  guint n;
+
+  vidgen_chunk_unref (wan_stream_next (stream, TRUE));
+  g_assert_true (vidgen_recorder_finish (recorder, NULL, NULL));
+  vidgen_recorder_times (recorder, &n);
+  return n;
+}
+
 /* A chunk that has come back leaves the next one under way, where that has a
- * tape. */
+ * tape that is good. */
 static void
 test_under_way (VidgenDevice *device)
 {
   Pair pair;
-  guint n;
+  guint n = 0;
 
   pair_open (&pair, device, CHANGING ("recache"), FALSE);
-  for (guint i = 0; i < 10; i++) {
-    vidgen_chunk_unref (wan_stream_next (pair.taped, TRUE));
-    g_assert_true (vidgen_recorder_finish (
-        vidgen_wan_stream_recorder (pair.taped), NULL, NULL));
-    vidgen_recorder_times (vidgen_wan_stream_recorder (pair.taped), &n);
-    if (i == 0)
-      g_assert_cmpuint (n, ==, 0);
-  }
+  g_assert_cmpuint (stages_under_way (pair.taped), ==, 0);
+  for (guint i = 0; n == 0 && i < MAX_TRIES; i++)
+    n = stages_under_way (pair.taped);
   if (!on_host (&pair) && vidgen_device_caps (device)->timestamp_period_ns > 0)
     g_assert_cmpuint (n, ==, 1);
   pair_close (&pair);
