@@ -72,7 +72,7 @@ store (const VidgenConv3d *conv, gsize index, guint o, double sum)
   if (conv->out_type == VIDGEN_F32)
     ((float *)out)[index] = (float)sum;
   else
-    ((guint16 *)out)[index] = vidgen_half_from_float ((float)sum);
+    ((guint16 *)out)[index] = vidgen_half_store (sum);
 }
 
 void

@@ -5,6 +5,7 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_KHR_shader_subgroup_ballot : require
 #include "common.glsl"
+#include "half.glsl"
 
 // An invocation makes BLOCK channels of a strip of PIXELS pixels of a row, so
 // that a weight feeds PIXELS sums and a pixel KERNEL * BLOCK.
@@ -139,7 +140,7 @@ store (uint index, uint o, vec2 values)
       values += unpackHalf2x16 (residual.v[(index + o) / 2]);
     if (RELU)
       values = max (values, 0.0);
-    to.v[(index + o) / 2] = packHalf2x16 (values);
+    to.v[(index + o) / 2] = pack_halves (values);
     return;
   }
   [[unroll]] for (uint i = 0; i < 2; i++) {

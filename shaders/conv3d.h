@@ -30,12 +30,12 @@ G_BEGIN_DECLS
  * The last of x may hold only some rows, enough for those that are made, from
  * row `x_row` of its image on. x is F32 or F16; where `packed` is set, all but
  * the last are packed by vidgen_pixelpack() instead. out and residual are F32
- * or F16, of which F16 takes an even number of out_channels and makes infinite
- * what is too large. in_channels is a
- * multiple of 4. weight is packed by vidgen_conv2d_pack() from [out_channels]
- * [taps * in_channels][kernel][kernel], F32 or F16. bias (f32) and residual may
- * be absent; act is relu or nothing. out overlaps nothing that is read but may
- * be residual.
+ * or F16, of which F16 takes an even number of out_channels; in F16 what is
+ * beyond 65504 becomes that. in_channels is a multiple of 4. weight is packed
+ * by vidgen_conv2d_pack() from [out_channels] [taps *
+ * in_channels][kernel][kernel], F32 or F16. bias (f32) and residual may be
+ * absent; act is relu or nothing. out overlaps nothing that is read but may be
+ * residual.
  */
 typedef struct {
   guint height, width;

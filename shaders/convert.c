@@ -6,7 +6,6 @@
 #include "convert.spv.h"
 
 #define GROUP_SIZE 64
-#define LARGEST_HALF 65504.0f
 
 static const VidgenKernel convert_kernel = VIDGEN_KERNEL (convert);
 
@@ -17,7 +16,7 @@ vidgen_convert_reference (const VidgenConvert *convert)
   guint16 *out = vidgen_span_map (convert->out);
 
   for (gsize i = 0; i < (gsize)convert->rows * convert->size; i++)
-    out[i] = vidgen_half_from_float (CLAMP (x[i], -LARGEST_HALF, LARGEST_HALF));
+    out[i] = vidgen_half_store (x[i]);
 }
 
 static void

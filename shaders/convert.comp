@@ -4,6 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "half.glsl"
 
 // A lane takes four values of a row; y is the row.
 
@@ -14,8 +15,6 @@ layout (push_constant, scalar) uniform Push
   uint row_fours;
 };
 
-const float LARGEST_HALF = 65504.0;
-
 void
 main ()
 {
@@ -24,6 +23,6 @@ main ()
     return;
 
   const uint i = gl_WorkGroupID.y * row_fours + column;
-  const vec4 values = clamp (x.v[i], -LARGEST_HALF, LARGEST_HALF);
-  result.v[i] = uvec2 (packHalf2x16 (values.xy), packHalf2x16 (values.zw));
+  const vec4 values = x.v[i];
+  result.v[i] = uvec2 (pack_halves (values.xy), pack_halves (values.zw));
 }

@@ -57,4 +57,12 @@ vidgen_half_from_float (float value)
   return sign | (guint16)(word - base);
 }
 
+/* What kernels store as halves: `value`, where it is beyond 65504 that, with
+ * its sign. NaN stays NaN. Thread-safe. */
+double vidgen_half_clamp (double value);
+guint16 vidgen_half_store (double value);
+/* How many values these two have changed in this process, modulo 2^32: on the
+ * host device only, where references store. Thread-safe. */
+guint vidgen_half_n_clamped (void);
+
 G_END_DECLS

@@ -19,7 +19,7 @@ store (const VidgenPixelnorm *norm, gsize index, double value)
   if (norm->out_type == VIDGEN_F32)
     ((float *)out)[index] = (float)value;
   else
-    ((guint16 *)out)[index] = vidgen_half_from_float ((float)value);
+    ((guint16 *)out)[index] = vidgen_half_store (value);
 }
 
 void

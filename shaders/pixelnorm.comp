@@ -4,6 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "half.glsl"
 
 layout (constant_id = 3) const uint TYPE = TYPE_F32;
 layout (constant_id = 4) const uint OUT_TYPE = TYPE_F32;
@@ -25,7 +26,7 @@ store4 (uint i, vec4 values)
 {
   if (OUT_TYPE == TYPE_F16)
     U32x2 (uvec2 (to)).v[i] =
-        uvec2 (packHalf2x16 (values.xy), packHalf2x16 (values.zw));
+        uvec2 (pack_halves (values.xy), pack_halves (values.zw));
   else
     F32x4 (uvec2 (to)).v[i] = values;
 }

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
  *   out[i][c] = act (gain[c] * sqrt (channels) * x[i][c] /
  *       max (sqrt (sum_c x[i][c]^2), 1e-12))
  *
- * x is [pixels][channels], F32 or F16; out is the same shape, F32 or F16, what
- * is too large for which becomes infinite; gain is f32 [channels]. act is SiLU
+ * x is [pixels][channels], F32 or F16; out is the same shape, F32 or F16, where
+ * what is beyond 65504 becomes that; gain is f32 [channels]. act is SiLU
  * or nothing. out may be x itself where the types are the same; else it
  * overlaps nothing that is read. channels is a multiple of 4.
  */

@@ -23,8 +23,10 @@ pack_pixel (const VidgenPixelpack *pack, gsize pixel)
     low = MIN (low, value);
     high = MAX (high, value);
   }
+  low = (float)vidgen_half_clamp (low);
+  high = (float)vidgen_half_clamp (high);
   halves[0] = vidgen_half_from_float (low);
-  halves[1] = vidgen_half_from_float (high - low);
+  halves[1] = vidgen_half_store (high - low);
   memcpy (to, halves, sizeof halves);
   low = vidgen_half_to_float (halves[0]);
   range = vidgen_half_to_float (halves[1]);

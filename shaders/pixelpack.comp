@@ -4,6 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "half.glsl"
 
 layout (constant_id = 3) const uint TYPE = TYPE_F32;
 
@@ -34,7 +35,8 @@ main ()
   const float low = min (min (lowest.x, lowest.y), min (lowest.z, lowest.w));
   const float high =
       max (max (highest.x, highest.y), max (highest.z, highest.w));
-  const uint word = packHalf2x16 (vec2 (low, high - low));
+  const vec2 ends = clamp (vec2 (low, high), -LARGEST_HALF, LARGEST_HALF);
+  const uint word = pack_halves (vec2 (ends.x, ends.y - ends.x));
   const vec2 kept = unpackHalf2x16 (word);
   const float factor = kept.y > 0.0 ? 1.0 / kept.y : 0.0;
   to.v[out_first] = word;

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * value. A packed pixel is low and range as halves, then a byte a channel, so
  * that it has channels + 4 bytes. x is [pixels][channels], F32 or F16; channels
  * is a multiple of 4. A value is off by range / 255 at most, and by what low
- * and range lose as halves.
+ * and range lose as halves; what is beyond 65504, or further than that above
+ * its pixel's lowest value, becomes that.
  */
 typedef struct {
   guint pixels, channels;

@@ -6,7 +6,6 @@
 #include "turn3d.spv.h"
 
 #define GROUP_SIZE 64
-#define LARGEST_HALF 65504.0
 
 static const VidgenKernel turn3d_kernel = VIDGEN_KERNEL (turn3d);
 
@@ -18,8 +17,7 @@ store (const VidgenTurn3d *turn, gsize index, double value)
   if (turn->type == VIDGEN_F32)
     ((float *)out)[index] = (float)value;
   else
-    ((guint16 *)out)[index] = vidgen_half_from_float (
-        (float)CLAMP (value, -LARGEST_HALF, LARGEST_HALF));
+    ((guint16 *)out)[index] = vidgen_half_store (value);
 }
 
 void

@@ -4,6 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
+#include "half.glsl"
 
 // A lane takes one pair; y is the token, z the frame.
 
@@ -23,8 +24,6 @@ layout (push_constant, scalar) uniform Push
   uint tokens, row_pairs, pairs, time_pairs;
 };
 
-const float LARGEST_HALF = 65504.0;
-
 vec2
 load (uint i)
 {
@@ -37,7 +36,7 @@ void
 store (uint i, vec2 value)
 {
   if (TYPE == TYPE_F16)
-    result.v[i] = packHalf2x16 (clamp (value, -LARGEST_HALF, LARGEST_HALF));
+    result.v[i] = pack_halves (value);
   else
     F32x2 (uvec2 (result)).v[i] = value;
 }

@@ -17,12 +17,19 @@ typedef struct {
   gboolean packed;
   gboolean has_bias, has_residual, in_place, relu;
   VidgenType type, weight_type, out_type;
+  double largest; /* of what is added up; 0: 1 */
 } Shape;
 
 static VidgenTestType
 test_type (VidgenType type)
 {
   return type == VIDGEN_F16 ? VIDGEN_TEST_F16 : VIDGEN_TEST_F32;
+}
+
+static double
+largest (const Shape *shape)
+{
+  return shape->largest > 0 ? shape->largest : 1;
 }
 
 static VidgenSpan
@@ -79,7 +86,7 @@ draw_image (VidgenKernelTest *test, const Shape *shape, guint tap)
   if (shape->packed && !is_last)
     return draw_packed (test, shape);
   return vidgen_kernel_test_input (test, test_type (shape->type),
-      rows * shape->width * shape->in_channels, 1);
+      rows * shape->width * shape->in_channels, largest (shape));
 }
 
 static void
@@ -112,13 +119,14 @@ run (VidgenKernelTest *test, const Shape *shape)
       conv.x[tap] = draw_image (test, shape, tap);
   if (shape->has_bias)
     conv.bias = vidgen_kernel_test_input (
-        test, VIDGEN_TEST_F32, shape->out_channels, 1);
+        test, VIDGEN_TEST_F32, shape->out_channels, largest (shape));
   if (shape->has_residual && shape->in_place) {
-    conv.residual = conv.out =
-        vidgen_kernel_test_inout (test, out_type, 1, rows * row, rows * row, 1);
+    conv.residual = conv.out = vidgen_kernel_test_inout (
+        test, out_type, 1, rows * row, rows * row, largest (shape));
   } else {
     if (shape->has_residual)
-      conv.residual = vidgen_kernel_test_input (test, out_type, rows * row, 1);
+      conv.residual = vidgen_kernel_test_input (
+          test, out_type, rows * row, largest (shape));
     conv.out =
         vidgen_kernel_test_output (test, out_type, 1, rows * row, rows * row);
   }
@@ -250,6 +258,26 @@ test_up_layer (VidgenKernelTest *test)
                  .out_type = VIDGEN_F16 });
 }
 
+/* Added up, many of the values are beyond what halves hold. */
+static void
+test_large (VidgenKernelTest *test)
+{
+  run (test, &(Shape){ .height = 7,
+                 .width = 9,
+                 .in_channels = 16,
+                 .out_channels = 10,
+                 .taps = 3,
+                 .kernel = 3,
+                 .scale = 1,
+                 .has_bias = TRUE,
+                 .has_residual = TRUE,
+                 .in_place = vidgen_kernel_test_int (test, 0, 1),
+                 .relu = vidgen_kernel_test_int (test, 0, 1),
+                 .type = vidgen_kernel_test_int (test, 0, 1),
+                 .out_type = VIDGEN_F16,
+                 .largest = 65504 });
+}
+
 /* A convolution by the definition, from weights that are not packed: so that
  * the taps and the scale cannot be wrong in the same way in kernel and
  * reference. */
@@ -314,6 +342,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conv3d/definition", test_definition);
   vidgen_kernel_test_add ("/conv3d/random", test_random);
   vidgen_kernel_test_add ("/conv3d/rows", test_rows);
+  vidgen_kernel_test_add ("/conv3d/large", test_large);
   vidgen_kernel_test_add_fixed ("/conv3d/vae-layer", test_vae_layer);
   vidgen_kernel_test_add_fixed ("/conv3d/packed-layer", test_packed_layer);
   vidgen_kernel_test_add_fixed ("/conv3d/memory-layer", test_memory_layer);

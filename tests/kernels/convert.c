@@ -32,6 +32,20 @@ test_large (VidgenKernelTest *test)
   run (test, 3, 64, 131008.0);
 }
 
+/* References count what they clamp. */
+static void
+test_counted (void)
+{
+  const guint before = vidgen_half_n_clamped ();
+
+  g_assert_cmphex (vidgen_half_store (65504), ==, 0x7bff);
+  g_assert_cmphex (vidgen_half_store (-65504), ==, 0xfbff);
+  g_assert_cmpuint (vidgen_half_n_clamped () - before, ==, 0);
+  g_assert_cmphex (vidgen_half_store (65505), ==, 0x7bff);
+  g_assert_cmphex (vidgen_half_store (-1e300), ==, 0xfbff);
+  g_assert_cmpuint (vidgen_half_n_clamped () - before, ==, 2);
+}
+
 static void
 test_1560x1536 (VidgenKernelTest *test)
 {
@@ -42,6 +56,7 @@ int
 main (int argc, char **argv)
 {
   vidgen_kernel_test_init (&argc, &argv);
+  g_test_add_func ("/convert/counted", test_counted);
   vidgen_kernel_test_add ("/convert/random", test_random);
   vidgen_kernel_test_add_fixed ("/convert/large", test_large);
   vidgen_kernel_test_add_fixed ("/convert/1560x1536", test_1560x1536);

@@ -213,12 +213,15 @@ run_case (VidgenDevice *device, const Case *test)
   rig_stop (&rig);
 }
 
+/* What is stored as halves is within what they hold. */
 static void
 test_host (gconstpointer data)
 {
   g_autoptr (VidgenDevice) device = fixture_open_host ();
+  const guint n_clamped = vidgen_half_n_clamped ();
 
   run_case (device, data);
+  g_assert_cmpuint (vidgen_half_n_clamped (), ==, n_clamped);
 }
 
 static void

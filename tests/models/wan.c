@@ -515,12 +515,15 @@ run (VidgenDevice *device)
   run_scenario (device, &switched, VIDGEN_TENSOR_F32, 16);
 }
 
+/* What is stored as halves is within what they hold. */
 static void
 test_host (void)
 {
   g_autoptr (VidgenDevice) device = fixture_open_host ();
+  const guint n_clamped = vidgen_half_n_clamped ();
 
   run (device);
+  g_assert_cmpuint (vidgen_half_n_clamped (), ==, n_clamped);
 }
 
 static void
