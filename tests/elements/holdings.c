@@ -34,3 +34,16 @@ holdings_now (void)
   now.resident_bytes = pages * (gsize)sysconf (_SC_PAGESIZE);
   return now;
 }
+
+Holdings
+holdings_settled (guint threads)
+{
+  const gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+  Holdings now = holdings_now ();
+
+  while (now.threads > threads && g_get_monotonic_time () < end) {
+    g_usleep (G_USEC_PER_SEC / 50);
+    now = holdings_now ();
+  }
+  return now;
+}

@@ -16,6 +16,10 @@ typedef struct {
 } Holdings;
 
 Holdings holdings_now (void);
+/* The same once there are at most so many threads, or after ten seconds: a
+ * thread of the pool counts until it has had nothing to do for half a second.
+ */
+Holdings holdings_settled (guint threads);
 /* The files of a folder; 0 where there is none. */
 guint holdings_count_files (const char *folder);
 

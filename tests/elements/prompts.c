@@ -449,7 +449,7 @@ test_thousand (gconstpointer live)
     g_usleep (1000);
     read_applied (&steered);
   }
-  const Holdings after = holdings_now ();
+  const Holdings after = holdings_settled (before.threads);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   g_assert_cmpuint (steered.applied, >, 50);
   g_assert_cmpuint (after.descriptors, <=, before.descriptors);
