@@ -212,7 +212,8 @@ gboolean vidgen_stream_set_steps (
     VidgenStream *stream, guint steps, GError **error);
 gboolean vidgen_stream_set_guidance (
     VidgenStream *stream, double scale, GError **error);
-/* A first picture, RGB bytes, at chunk 0 only. Errors: UNSUPPORTED, INVALID. */
+/* A first picture, RGB bytes, at chunk 0 only; of the model's native size, also
+ * where the stream's is another. Errors: UNSUPPORTED, INVALID. */
 gboolean vidgen_stream_set_picture (VidgenStream *stream, const guint8 *rgb,
     guint width, guint height, guint stride, GError **error);
 

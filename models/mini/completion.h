@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * what it was not told. */
 
 typedef struct {
-  guint draw;      /* rules of one number draw alike */
+  guint draw;      /* rules of one number and as many phrases draw alike */
   GPtrArray *when; /* char **: a word of each has to be there; empty: no word
                       at all may be */
   char **unless;   /* none of these may be there */
