@@ -8,6 +8,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "models/model.h"
+
 #define SEEDS 600
 
 static const char rules_json[] =
@@ -152,6 +154,44 @@ test_refused (void)
   }
 }
 
+static void
+assert_words (const char *prompt, guint64 seed)
+{
+  g_autoptr (VidgenModel) model = vidgen_model_open ("mini", NULL);
+  g_autofree char *whole = vidgen_model_complete (model, prompt, seed);
+  g_auto (GStrv) words = g_strsplit_set (whole, " ,", -1);
+  guint n = 0;
+
+  for (guint i = 0; words[i]; i++)
+    n += *words[i] != 0;
+  g_assert_cmpuint (n, >, 0);
+  g_assert_cmpuint (n, <, 24);
+  g_assert_true (g_str_has_prefix (whole, prompt));
+}
+
+/* Of the embedded model: every example, and no prompt at all. */
+static void
+test_embedded (void)
+{
+  g_autoptr (VidgenModel) model = vidgen_model_open ("mini", NULL);
+  const VidgenModelInfo *info = vidgen_model_info (model);
+  static const char *const known = "a red lava lamp on the right, in dark "
+                                   "water, moving slowly";
+  static const char *const unknown = "ein Zug im Tal \xf0\x9f\x9a\x82";
+  g_autofree char *same = vidgen_model_complete (model, known, 5);
+  g_autofree char *strange = vidgen_model_complete (model, unknown, 5);
+  g_autofree char *broken = vidgen_model_complete (model, "lamp \xff", 5);
+  g_autofree char *lamp = vidgen_model_complete (model, "a red lava lamp", 5);
+
+  g_assert_cmpstr (same, ==, known);
+  g_assert_cmpstr (strange, ==, unknown);
+  g_assert_cmpstr (broken, ==, "lamp \xff");
+  g_assert_cmpstr (lamp, !=, "a red lava lamp");
+  for (guint i = 0; info->prompts[i]; i++)
+    assert_words (info->prompts[i], i);
+  assert_words ("", 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -160,5 +200,6 @@ main (int argc, char **argv)
   g_test_add_func ("/completion/drawn", test_drawn);
   g_test_add_func ("/completion/limit", test_limit);
   g_test_add_func ("/completion/refused", test_refused);
+  g_test_add_func ("/completion/embedded", test_embedded);
   return g_test_run ();
 }
