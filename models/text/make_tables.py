@@ -13,6 +13,7 @@ cluster by its first character's replacement and so shows where clusters end.
 
 import html.entities
 import tempfile
+import unicodedata
 from pathlib import Path
 
 import regex
@@ -98,18 +99,27 @@ def write_graphemes() -> None:
     print("grapheme-table.h", len(ranges))
 
 
+def literal(text: str) -> str:
+    """As it stands in C: itself where every character can be seen alone."""
+    if all(unicodedata.category(c)[0] in "LNPS" and c not in '"\\' for c in text):
+        return text
+    return "".join(f"\\{byte:03o}" for byte in text.encode())
+
+
 def write_entities() -> None:
-    lines = []
-    for name, text in sorted(html.entities.html5.items(),
-                             key=lambda item: item[0].encode()):
-        octets = "".join(f"\\{byte:03o}" for byte in text.encode())
-        lines.append(f'  {{ "{name}", "{octets}" }},\n')
+    lines = [""]
+    items = sorted(html.entities.html5.items(), key=lambda item: item[0].encode())
+    for name, text in items:
+        entry = f' {{ "{name}", "{literal(text)}" }},'
+        if len(lines[-1]) + len(entry) > 79:
+            lines.append("")
+        lines[-1] += entry
     (HERE / "entities-table.h").write_text(
         HEAD + "/* HTML's named character references, by name. */\n"
         "/* clang-format off */\nstatic const struct {\n"
         "  const char *name, *text;\n} entities[] = {\n"
-        + "".join(lines) + "};\n")
-    print("entities-table.h", len(lines))
+        + "".join(f" {line}\n" for line in lines) + "};\n")
+    print("entities-table.h", len(items))
 
 
 if __name__ == "__main__":
