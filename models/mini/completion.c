@@ -130,10 +130,12 @@ vidgen_mini_complete (
 
   for (guint i = 0; i < rules->len && n_words < max_words; i++) {
     const VidgenMiniRule *rule = &g_array_index (rules, VidgenMiniRule, i);
-    const char *phrase = drawn (rule, seed);
+    const char *phrase;
 
-    if (!applies (rule, present) ||
-        n_words + take_words (phrase, NULL) > max_words)
+    if (!applies (rule, present))
+      continue;
+    phrase = drawn (rule, seed);
+    if (n_words + take_words (phrase, NULL) > max_words)
       continue;
     if (n_words > 0)
       g_string_append (whole, ", ");

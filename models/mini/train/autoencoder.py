@@ -228,11 +228,12 @@ class Training(loop.Stage):
         chunk = self.model.encoder.frames
         rgb = self.clips.batch(rng, self.half)
         wide = self.wide.batch(rng, self.half)
+        native = halved(wide)
         with device.mixed_precision():
             shown, z = self.model(rgb, self.noise())
-            halves, larger, z_wide = self.model.forward_wide(halved(wide), self.noise())
+            halves, larger, z_wide = self.model.forward_wide(native, self.noise())
         loss = reconstruction_loss(shown.float(), rgb, chunk)
-        loss = loss + reconstruction_loss(halves.float(), halved(wide), chunk)
+        loss = loss + reconstruction_loss(halves.float(), native, chunk)
         loss = loss + reconstruction_loss(larger.float(), wide, chunk)
         loss = loss + 1e-3 * torch.cat([z, z_wide]).square().mean()
         return loss, {"loss": loss.item(), "z_std": z.std().item()}
@@ -253,7 +254,10 @@ def main() -> None:
     parser.add_argument(
         "--keep-encoder", action="store_true", help="train the decoder alone"
     )
-    loop.run(Training, parser.parse_args())
+    arguments = parser.parse_args()
+    if arguments.batch < 2 or arguments.batch % 2:
+        parser.error("--batch takes an even number, for clips of both sizes")
+    loop.run(Training, arguments)
 
 
 if __name__ == "__main__":
