@@ -5,11 +5,16 @@
 
 #include <string.h>
 
+#include "models/ahead.h"
 #include "models/tapes.h"
 
 /* More than a stream takes in turns, of two kinds of requests. */
 #define OUTPUT_TAPES 12
 #define WORDS_BYTES 8
+
+typedef struct {
+  guint32 halves[WORDS_BYTES / 4]; /* low one first */
+} Words;
 
 struct _VidgenMiniReel {
   VidgenMiniWork *work;
@@ -17,8 +22,8 @@ struct _VidgenMiniReel {
   VidgenMemory *words;
   VidgenTapes *samples; /* by SampleKey */
   VidgenTapes *outputs; /* by OutputKey */
-  VidgenTape *ahead;    /* of `samples`, a run of which has begun; or NULL */
-  guint64 ahead_chunk;
+  VidgenAhead ahead;    /* of `samples` */
+  Words ahead_words;
   VidgenMiniContext ahead_context;
 };
 
@@ -98,14 +103,8 @@ vidgen_mini_reel_free (VidgenMiniReel *reel)
 void
 vidgen_mini_reel_forget_ahead (VidgenMiniReel *reel)
 {
-  if (reel->ahead)
-    vidgen_tape_rewind (reel->ahead);
-  reel->ahead = NULL;
+  vidgen_ahead_forget (&reel->ahead);
 }
-
-typedef struct {
-  guint32 halves[WORDS_BYTES / 4]; /* low one first */
-} Words;
 
 static Words
 words_of (guint64 chunk)
@@ -140,9 +139,7 @@ play_sample (VidgenMiniReel *reel, const VidgenMiniJob *job)
 
   fill_sample_key (&key, job);
   tape = vidgen_tapes_find (reel->samples, &key);
-  if (tape != reel->ahead || job->chunk != reel->ahead_chunk)
-    vidgen_mini_reel_forget_ahead (reel);
-  reel->ahead = NULL;
+  vidgen_ahead_take (&reel->ahead, tape, job->chunk);
   if (!tape) {
     VidgenMiniJob taped = *job;
 
@@ -194,15 +191,6 @@ play_output (VidgenMiniReel *reel, const VidgenMiniJob *job)
   return tape;
 }
 
-static void
-play_ahead (VidgenMiniReel *reel)
-{
-  const Words words = words_of (reel->ahead_chunk);
-
-  if (reel->ahead)
-    vidgen_recorder_play_ahead (reel->recorder, reel->ahead, &words);
-}
-
 /* Begins with the tokens of the chunk after this one, all of which is
  * submitted, if that takes no recording. They go where the oldest lies that
  * this chunk sees: from here on it cannot be made again. */
@@ -223,9 +211,9 @@ look_ahead (VidgenMiniReel *reel, const VidgenMiniJob *job,
       &reel->ahead_context, job->chunk, job->prompt_started, job->view->slot);
   vidgen_mini_context_view (&reel->ahead_context, next.chunk, FALSE, &view);
   fill_sample_key (&key, &next);
-  reel->ahead = vidgen_tapes_find (reel->samples, &key);
-  reel->ahead_chunk = next.chunk;
-  play_ahead (reel);
+  reel->ahead_words = words_of (next.chunk);
+  vidgen_ahead_begin (&reel->ahead, reel->recorder,
+      vidgen_tapes_find (reel->samples, &key), next.chunk, &reel->ahead_words);
 }
 
 gboolean
@@ -238,11 +226,8 @@ vidgen_mini_reel_make (VidgenMiniReel *reel, const VidgenMiniJob *job,
   output = play_output (reel, job);
   if (output) {
     look_ahead (reel, job, context);
-    if (vidgen_recorder_await (reel->recorder, output)) {
-      play_ahead (reel);
+    if (vidgen_ahead_await (&reel->ahead, reel->recorder, output))
       return TRUE;
-    }
   }
-  vidgen_mini_reel_forget_ahead (reel);
   return vidgen_recorder_finish (reel->recorder, cancellable, error);
 }

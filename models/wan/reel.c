@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "models/ahead.h"
 #include "models/tapes.h"
 
 G_STATIC_ASSERT (VIDGEN_WAN_REEL_SAMPLES >= VIDGEN_WAN_MAX_WINDOW);
@@ -20,8 +21,7 @@ struct _VidgenWanReel {
   VidgenTapes *samples; /* by SampleKey */
   VidgenTapes *outputs; /* by OutputKey */
   gpointer words;       /* of the tape being played */
-  VidgenTape *ahead;    /* of `samples`, a run of which has begun; or NULL */
-  guint64 ahead_chunk;
+  VidgenAhead ahead;    /* of `samples` */
   gpointer ahead_words;
 };
 
@@ -122,9 +122,7 @@ vidgen_wan_reel_n_tapes (const VidgenWanReel *reel)
 void
 vidgen_wan_reel_forget_ahead (VidgenWanReel *reel)
 {
-  if (reel->ahead)
-    vidgen_tape_rewind (reel->ahead);
-  reel->ahead = NULL;
+  vidgen_ahead_forget (&reel->ahead);
 }
 
 static void
@@ -177,9 +175,7 @@ play_sample (VidgenWanReel *reel, const VidgenWanJob *job)
   vidgen_wan_work_view (reel->work, job, &view);
   fill_sample_key (&key, reel, job, &view);
   tape = vidgen_tapes_find (reel->samples, &key);
-  if (tape != reel->ahead || job->chunk != reel->ahead_chunk)
-    vidgen_wan_reel_forget_ahead (reel);
-  reel->ahead = NULL;
+  vidgen_ahead_take (&reel->ahead, tape, job->chunk);
   if (!tape)
     tape = record_sample (reel, job, &view, &key);
   if (!tape)
@@ -226,13 +222,6 @@ play_output (VidgenWanReel *reel, const VidgenWanJob *job)
   return tape;
 }
 
-static void
-play_ahead (VidgenWanReel *reel)
-{
-  if (reel->ahead)
-    vidgen_recorder_play_ahead (reel->recorder, reel->ahead, reel->ahead_words);
-}
-
 /* Begins with the latents of the chunk after this one, all of which is
  * submitted, if that takes no recording. What they leave in the cache lies
  * where the oldest frames did that this chunk sees: from here on it cannot be
@@ -247,10 +236,9 @@ look_ahead (VidgenWanReel *reel, const VidgenWanJob *next)
     return;
   vidgen_wan_work_view (reel->work, next, &view);
   fill_sample_key (&key, reel, next, &view);
-  reel->ahead = vidgen_tapes_find (reel->samples, &key);
-  reel->ahead_chunk = next->chunk;
   fill_words (reel, next->chunk, &view, reel->ahead_words);
-  play_ahead (reel);
+  vidgen_ahead_begin (&reel->ahead, reel->recorder,
+      vidgen_tapes_find (reel->samples, &key), next->chunk, reel->ahead_words);
 }
 
 gboolean
@@ -265,11 +253,8 @@ vidgen_wan_reel_make (VidgenWanReel *reel, const VidgenWanJob *job,
   output = play_output (reel, job);
   if (output) {
     look_ahead (reel, next);
-    if (vidgen_recorder_await (reel->recorder, output)) {
-      play_ahead (reel);
+    if (vidgen_ahead_await (&reel->ahead, reel->recorder, output))
       return TRUE;
-    }
   }
-  vidgen_wan_reel_forget_ahead (reel);
   return vidgen_recorder_finish (reel->recorder, cancellable, error);
 }
